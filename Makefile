@@ -1,0 +1,85 @@
+# `make` alone lists the targets. Everything a target needs, it sets up itself.
+PYTHON ?= python3
+VENV ?= .venv
+PY = $(VENV)/bin/python
+CC ?= gcc
+CFLAGS_CHECK = -std=c11 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes \
+	-Wmissing-prototypes -Wvla -Wcast-qual -Werror -ffp-contract=off -g -O1 -Icsrc/include -Itests/c
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
+CORE = $(wildcard csrc/src/*.c)
+FUZZ_INPUTS ?= 100000
+CUTS ?= 10000
+SEED ?= 1
+UF2 ?=
+BOOTROM ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint audit-c test-c analyze fuzz golden bench cuts verify-mutants \
+	hil-emulated docs-pictures format clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.ready: pyproject.toml setup.py host/system-check.sh csrc/build_core.py $(CORE) $(wildcard csrc/include/mf/*.h)
+	@PYTHON="$(PYTHON)" CC="$(CC)" sh host/system-check.sh
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	@$(PY) -m pip install -q --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+setup: $(VENV)/.ready ## install everything into .venv
+
+demo: $(VENV)/.ready ## a real sliced print through the whole chain, its verdict and its picture
+	@$(PY) -m hil.demo --out out/demo
+
+test: $(VENV)/.ready lint audit-c test-c ## all tests: style, rooms, the C core, host, board, rig
+	@$(PY) -m pytest -q
+
+lint: $(VENV)/.ready ## style, types, who may import whom
+	@$(VENV)/bin/ruff check -q . && $(VENV)/bin/ruff format -q --check . && $(VENV)/bin/mypy --no-error-summary \
+		&& $(VENV)/bin/lint-imports --no-cache >build/lint-imports.txt 2>&1 || { cat build/lint-imports.txt; exit 1; }
+	@echo "ok style, types, rooms"
+
+format: $(VENV)/.ready ## rewrite Python files in the house's form
+	@$(VENV)/bin/ruff check -q --fix . ; $(VENV)/bin/ruff format -q .
+
+audit-c: ## no allocation, no stdio, no mutable globals in the core; headers stand alone
+	@mkdir -p build
+	@for c in $(CORE); do $(CC) $(CFLAGS_CHECK) -c $$c -o build/audit.o || exit 1; \
+		if nm build/audit.o | grep -E ' [bBdDC] | U (malloc|calloc|realloc|free|printf|fprintf|puts|abort|exit)$$'; \
+		then echo "$$c breaks the core rules"; exit 1; fi; done
+	@for h in $$(cd csrc/include && ls mf/*.h); do echo "#include \"$$h\"" \
+		| $(CC) $(CFLAGS_CHECK) -fsyntax-only -xc - || exit 1; done
+	@echo "ok the C core keeps its rules"
+
+test-c: ## the C core alone, under address and undefined-behaviour sanitizers
+	@mkdir -p build
+	@for t in tests/c/test_*.c; do $(CC) $(CFLAGS_CHECK) $(SANITIZE) $(CORE) $$t -o build/ctest -lm \
+		&& ./build/ctest && echo "ok $$t" || exit 1; done
+
+analyze: ## gcc's static analyser over the C core
+	@mkdir -p build
+	@for c in $(CORE); do $(CC) $(CFLAGS_CHECK) -O2 -fanalyzer -c $$c -o build/analyze.o || exit 1; done
+	@echo "ok gcc -fanalyzer"
+
+fuzz: ## FUZZ_INPUTS seeded random inputs (default 100000) through each door of the C core
+	@mkdir -p build
+	@for f in tests/c/fuzz_*.c; do $(CC) $(CFLAGS_CHECK) $(SANITIZE) -DFUZZ_STANDALONE $(CORE) $$f -o build/fuzz -lm \
+		&& ./build/fuzz $(FUZZ_INPUTS) && echo "ok $$f" || exit 1; done
+
+golden: $(VENV)/.ready ## rewrite the golden texts; look at the difference before committing
+	@$(PY) -m pytest -q tests/golden --rewrite-golden
+
+bench: $(VENV)/.ready ## figures as JSON lines (medians, ratios to a plain-C reference in the same run)
+	@for b in bench/bench_*.py; do $(PY) $$b || exit 1; done
+
+verify-mutants: $(VENV)/.ready ## spoil 1,000 captures: each found at the right place, no false alarm
+	@$(PY) -m hil.mutants --count 1000 --seed $(SEED)
+
+cuts: $(VENV)/.ready ## cut the link at CUTS random instants (default 10000)
+	@$(PY) -m hil.cuts --cuts $(CUTS) --seed $(SEED)
+
+hil-emulated: $(VENV)/.ready ## the real MicroPython image on an emulated RP2040: UF2=... BOOTROM=...
+	@UF2="$(UF2)" BOOTROM="$(BOOTROM)" $(PY) -m pytest -q tests/emulated -rs
+
+clean: ## remove what was built
+	@rm -rf build out .venv *.egg-info host/microfactory/_core*.so
