@@ -35,6 +35,7 @@ test: $(VENV)/.ready lint audit-c test-c ## all tests: style, rooms, the C core,
 	@$(PY) -m pytest -q
 
 lint: $(VENV)/.ready ## style, types, who may import whom
+	@mkdir -p build
 	@$(VENV)/bin/ruff check -q . && $(VENV)/bin/ruff format -q --check . && $(VENV)/bin/mypy --no-error-summary \
 		&& $(VENV)/bin/lint-imports --no-cache >build/lint-imports.txt 2>&1 || { cat build/lint-imports.txt; exit 1; }
 	@echo "ok style, types, rooms"
