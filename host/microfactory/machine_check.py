@@ -1,0 +1,156 @@
+"""What a machine file must be beyond its keys: parts that exist, travel, what the chip can hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from microfactory.tomlfile import TomlFile
+
+if TYPE_CHECKING:
+    from microfactory.machine import Machine
+
+KINDS = ("printer", "torch", "mill", "plotter")
+AXES_MAX = 6
+INPUTS_MAX = 12
+OUTPUTS_MAX = 12
+HEATERS_MAX = 3
+POSITION_MAX_STEPS = 2**29
+
+
+def check(machine: Machine, file: TomlFile) -> None:
+    """MachineError for the first thing that cannot be."""
+    _head(machine, file)
+    _axes(machine, file)
+    _connectors(machine, file)
+    _chip(machine, file)
+    _heaters(machine, file)
+    for i, step in enumerate(machine.retreat):
+        _known(step.axis, [a.name for a in machine.axes], ("retreat", str(i), "axis"), "axis", file)
+
+
+def _known(
+    name: str, names: Iterable[str], place: tuple[str, ...], noun: str, file: TomlFile
+) -> None:
+    known = list(names)
+    if name not in known:
+        raise file.error(place, f"there is no {noun} {name!r}", f"known are {', '.join(known)}")
+
+
+def _head(machine: Machine, file: TomlFile) -> None:
+    if machine.kind not in KINDS:
+        raise file.error(
+            ("machine", "kind"), f"{machine.kind!r} is no kind", f"use one of {', '.join(KINDS)}"
+        )
+    if machine.kinematics != "cartesian":
+        raise file.error(
+            ("machine", "kinematics"),
+            f"{machine.kinematics!r} is not known",
+            'use "cartesian", the only one so far',
+        )
+    if not machine.name or len(machine.name) > 40 or not machine.name.isprintable():
+        raise file.error(("machine", "name"), "a name has 1 to 40 printable characters")
+
+
+def _axes(machine: Machine, file: TomlFile) -> None:
+    if not 1 <= len(machine.axes) <= AXES_MAX:
+        raise file.error(("axes",), f"there are {len(machine.axes)} axes", f"use 1 to {AXES_MAX}")
+    motors = [m.name for m in machine.motors]
+    driven: list[str] = []
+    letters: list[str] = []
+    for axis in machine.axes:
+        place = ("axes", axis.name)
+        if axis.letter in letters:
+            raise file.error((*place, "letter"), f"letter {axis.letter} is used twice")
+        letters.append(axis.letter)
+        if not axis.motors:
+            raise file.error((*place, "motors"), "an axis has at least one motor")
+        for motor in axis.motors:
+            _known(motor, motors, (*place, "motors"), "motor", file)
+            if motor in driven:
+                raise file.error((*place, "motors"), f"motor {motor!r} drives two axes")
+            driven.append(motor)
+        if not axis.unlimited:
+            if not axis.min_mm < axis.max_mm:
+                raise file.error((*place, "max_mm"), "the travel has no length: max is below min")
+            far_steps = max(abs(axis.min_mm), abs(axis.max_mm)) * axis.steps_per_mm
+            if far_steps >= POSITION_MAX_STEPS:
+                raise file.error((*place, "steps_per_mm"), "the travel has more than 2^29 steps")
+        if axis.home:
+            _known(
+                axis.home.input,
+                [i.name for i in machine.inputs],
+                (*place, "home", "input"),
+                "input",
+                file,
+            )
+    for motor in motors:
+        if motor not in driven:
+            raise file.error(("motors", motor), "no axis names this motor", "name it or remove it")
+    for m in machine.motors:
+        _known(m.driver, [d.name for d in machine.drivers], ("motors", m.name), "driver", file)
+
+
+def _connectors(machine: Machine, file: TomlFile) -> None:
+    board = machine.board
+    used: dict[str, str] = {}
+
+    def take(connector: str, known: Iterable[str], place: tuple[str, ...]) -> None:
+        names = list(known)
+        if connector not in names:
+            raise file.error(
+                place,
+                f"{board.name} has no connector {connector!r} for this",
+                f"use one of {', '.join(names)}",
+            )
+        if connector in used:
+            raise file.error(place, f"connector {connector!r} is used by {used[connector]} already")
+        used[connector] = ".".join(place[:2])
+
+    for m in machine.motors:
+        take(m.connector, board.step, ("motors", m.name, "connector"))
+    for i in machine.inputs:
+        take(i.connector, board.inputs, ("inputs", i.name, "connector"))
+    for o in machine.outputs:
+        kinds = board.switches if o.kind == "switch" else board.pwm
+        take(o.connector, kinds, ("outputs", o.name, "connector"))
+    for h in machine.heaters:
+        take(h.connector, board.pwm, ("heaters", h.name, "connector"))
+        take(h.sensor.connector, board.analog, ("heaters", h.name, "sensor", "connector"))
+
+
+def _chip(machine: Machine, file: TomlFile) -> None:
+    board = machine.board
+    if len(machine.motors) > board.motors_max:
+        raise file.error(
+            ("motors", machine.motors[board.motors_max].name),
+            f"{len(machine.motors)} motors are more than the {board.chip} of {board.name} can hold: "
+            f"{board.motors_max}, for each takes one of 8 state machines and two of 12 DMA channels",
+            "remove a motor or use a board with a larger chip",
+        )
+    for key, most in (("inputs", INPUTS_MAX), ("outputs", OUTPUTS_MAX), ("heaters", HEATERS_MAX)):
+        count = len(getattr(machine, key))
+        if count > most:
+            raise file.error(
+                (key,), f"{count} are more than the board holds", f"use {most} or less"
+            )
+    for axis in machine.axes:
+        rate_hz = axis.max_speed_mm_s * axis.steps_per_mm
+        for name in axis.motors:
+            motor = next(m for m in machine.motors if m.name == name)
+            driver = next(d for d in machine.drivers if d.name == motor.driver)
+            if rate_hz > driver.max_step_hz:
+                raise file.error(
+                    ("axes", axis.name, "max_speed_mm_s"),
+                    f"{axis.max_speed_mm_s} mm/s are {rate_hz:.0f} steps/s, more than driver "
+                    f"{driver.name} takes",
+                    f"use {driver.max_step_hz / axis.steps_per_mm:.3f} mm/s or less",
+                )
+
+
+def _heaters(machine: Machine, file: TomlFile) -> None:
+    for h in machine.heaters:
+        if not h.min_c < h.max_c:
+            raise file.error(("heaters", h.name, "max_c"), "max_c is not above min_c")
+        if h.standby_c > h.max_c:
+            raise file.error(("heaters", h.name, "standby_c"), "standby_c is above max_c")

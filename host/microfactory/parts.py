@@ -1,0 +1,183 @@
+"""What a machine is made of, as frozen values. Units are in the names; bounds stand beside them.
+
+Field names are the keys of a machine file. Axis, motor, input, output and heater numbers are
+their order in the file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+INFINITE = {"inf": True}
+
+
+def number(low: float, high: float, default: Any = ..., *, inf: bool = False) -> Any:
+    """A field with bounds; inf says that `inf` (no limit) may be written."""
+    metadata = {"low": low, "high": high, "inf": inf}
+    if default is ...:
+        return field(metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def choice(*words: str, default: Any = ...) -> Any:
+    """A field that holds one of some words."""
+    metadata = {"choices": words}
+    if default is ...:
+        return field(metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class Motion:
+    """Limits of the whole path, and how exactly it is followed."""
+
+    max_speed_mm_s: float = number(0.001, 10_000)
+    max_accel_mm_s2: float = number(0.01, 1e6)
+    max_jerk_mm_s3: float = number(0.1, 1e12, float("inf"), inf=True)
+    corner_tolerance_mm: float = number(0.0, 10.0, 0.025)
+    step_tolerance_us: float = number(0.2, 50.0, 2.0)
+    window_ms: float = number(20.0, 100.0, 50.0)
+
+
+@dataclass(frozen=True)
+class Home:
+    """How an axis finds its place: fast to the switch, back off, slow to it again."""
+
+    input: str
+    toward: str = choice("min", "max")
+    position_mm: float = number(-100_000, 100_000)
+    fast_mm_s: float = number(0.001, 1000)
+    slow_mm_s: float = number(0.001, 1000)
+    backoff_mm: float = number(0.01, 1000)
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis of the program. An unlimited one (an extruder) has no travel."""
+
+    name: str
+    letter: str = choice("X", "Y", "Z", "A", "B", "C", "E")
+    motors: tuple[str, ...]
+    steps_per_mm: float = number(0.001, 100_000)
+    max_speed_mm_s: float = number(0.001, 10_000)
+    max_accel_mm_s2: float = number(0.01, 1e6)
+    max_jerk_mm_s3: float = number(0.1, 1e12, float("inf"), inf=True)
+    min_mm: float = number(-100_000, 100_000, 0.0)
+    max_mm: float = number(-100_000, 100_000, 0.0)
+    unlimited: bool = False
+    home: Home | None = None
+
+
+@dataclass(frozen=True)
+class Motor:
+    """A motor on one of the board's connectors."""
+
+    name: str
+    connector: str
+    driver: str
+    invert: bool = False
+
+
+@dataclass(frozen=True)
+class Driver:
+    """What a step driver asks of its pulses (its data sheet)."""
+
+    name: str
+    pulse_us: float = number(0.1, 4.0)
+    direction_setup_us: float = number(0.0, 100.0)
+    direction_hold_us: float = number(0.0, 100.0, 0.0)
+    max_step_hz: float = number(100, 1_000_000, 200_000.0)
+
+
+@dataclass(frozen=True)
+class Input:
+    """A switch: its role says what the board does when it becomes active."""
+
+    name: str
+    connector: str
+    role: str = choice("limit", "probe", "estop", "door", "float", "arc_ok")
+    active: str = choice("high", "low")
+    pull: str = choice("up", "down", "none", default="up")
+    debounce_ms: float = number(0.0, 100.0, 2.0)
+
+
+@dataclass(frozen=True)
+class Output:
+    """Something that is switched or set. keep, off, or a share of full for each event."""
+
+    name: str
+    connector: str
+    role: str = choice("part_fan", "spindle", "torch", "mist", "flood", "laser", "pen", "relay")
+    kind: str = choice("switch", "pwm", "servo", default="switch")
+    pwm_hz: float = number(1.0, 100_000, 1000.0)
+    on_hold: str | float = "keep"
+    on_link_lost: str | float = "off"
+    on_fault: str | float = "off"
+    stop_to_switch: bool = False
+    max_rpm: float = number(0.0, 200_000, 0.0)
+    spin_up_s: float = number(0.0, 60.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """A thermistor as beta formula, with its pull-up to the reference voltage."""
+
+    connector: str
+    kind: str = choice("beta")
+    r25_ohm: float = number(10, 10_000_000)
+    beta_k: float = number(500, 20_000)
+    pullup_ohm: float = number(10, 10_000_000)
+
+
+@dataclass(frozen=True)
+class Pid:
+    """Duty 0..1 per degree, per degree second, per degree a second."""
+
+    kp: float = number(0.0, 100.0)
+    ki: float = number(0.0, 100.0)
+    kd: float = number(0.0, 1000.0)
+
+
+@dataclass(frozen=True)
+class Heater:
+    """A heater with its sensor. The board verifies it by itself (docs/safety.md)."""
+
+    name: str
+    connector: str
+    role: str = choice("hotend", "bed", "chamber")
+    sensor: Sensor
+    pid: Pid
+    min_c: float = number(-50, 1000)
+    max_c: float = number(0, 1000)
+    cold_extrusion_c: float = number(0, 1000, 0.0)
+    rise_c: float = number(0.1, 100, 2.0)
+    rise_s: float = number(1.0, 600, 20.0)
+    drift_c: float = number(0.5, 100, 4.0)
+    drift_s: float = number(1.0, 600, 20.0)
+    standby_c: float = number(0, 1000, 0.0)
+    standby_min: float = number(0, 240, 0.0)
+
+
+@dataclass(frozen=True)
+class RetreatStep:
+    """One straight move of the retreat, relative to where the machine came to rest."""
+
+    axis: str
+    by_mm: float = number(-1000, 1000)
+    speed_mm_s: float = number(0.001, 1000)
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board's page: what a connector can do, and what the chip can hold."""
+
+    name: str
+    chip: str
+    motors_max: int
+    step: tuple[str, ...]
+    inputs: tuple[str, ...]
+    switches: tuple[str, ...]
+    pwm: tuple[str, ...]
+    analog: tuple[str, ...]
+    pins: tuple[tuple[str, tuple[int, ...]], ...] = ()
