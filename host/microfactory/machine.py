@@ -142,7 +142,7 @@ class Machine:
 
     def output_id(self, name: str) -> int:
         """Number of an output (or heater) as windows name it. UsageError: there is none."""
-        everything = [part.name for part in (*self.outputs, *self.heaters)]
+        everything = [o.name for o in self.outputs] + [h.name for h in self.heaters]
         if name not in everything:
             raise UsageError(
                 f"{name}: {self.name} has no such output or heater; nothing was switched; it has "
@@ -223,7 +223,7 @@ class Machine:
             "motion": _plain(self.motion),
         }
         for key in ("axes", "motors", "drivers", "inputs", "outputs", "heaters"):
-            parts = getattr(self, key)
+            parts: tuple[Any, ...] = getattr(self, key)
             if parts:
                 out[key] = {part.name: _plain(part, skip=("name",)) for part in parts}
         if self.retreat:

@@ -9,6 +9,7 @@ from microfactory.tomlfile import TomlFile
 
 if TYPE_CHECKING:
     from microfactory.machine import Machine
+    from microfactory.parts import Axis
 
 KINDS = ("printer", "torch", "mill", "plotter")
 AXES_MAX = 6
@@ -55,40 +56,42 @@ def _head(machine: Machine, file: TomlFile) -> None:
 def _axes(machine: Machine, file: TomlFile) -> None:
     if not 1 <= len(machine.axes) <= AXES_MAX:
         raise file.error(("axes",), f"there are {len(machine.axes)} axes", f"use 1 to {AXES_MAX}")
-    motors = [m.name for m in machine.motors]
     driven: list[str] = []
     letters: list[str] = []
     for axis in machine.axes:
-        place = ("axes", axis.name)
         if axis.letter in letters:
-            raise file.error((*place, "letter"), f"letter {axis.letter} is used twice")
+            raise file.error(("axes", axis.name, "letter"), f"letter {axis.letter} is used twice")
         letters.append(axis.letter)
-        if not axis.motors:
-            raise file.error((*place, "motors"), "an axis has at least one motor")
-        for motor in axis.motors:
-            _known(motor, motors, (*place, "motors"), "motor", file)
-            if motor in driven:
-                raise file.error((*place, "motors"), f"motor {motor!r} drives two axes")
-            driven.append(motor)
-        if not axis.unlimited:
-            if not axis.min_mm < axis.max_mm:
-                raise file.error((*place, "max_mm"), "the travel has no length: max is below min")
-            far_steps = max(abs(axis.min_mm), abs(axis.max_mm)) * axis.steps_per_mm
-            if far_steps >= POSITION_MAX_STEPS:
-                raise file.error((*place, "steps_per_mm"), "the travel has more than 2^29 steps")
-        if axis.home:
-            _known(
-                axis.home.input,
-                [i.name for i in machine.inputs],
-                (*place, "home", "input"),
-                "input",
-                file,
-            )
-    for motor in motors:
-        if motor not in driven:
-            raise file.error(("motors", motor), "no axis names this motor", "name it or remove it")
+        _axis_motors(machine, axis, driven, file)
+        _travel(machine, axis, file)
     for m in machine.motors:
+        if m.name not in driven:
+            raise file.error(("motors", m.name), "no axis names this motor", "name it or remove it")
         _known(m.driver, [d.name for d in machine.drivers], ("motors", m.name), "driver", file)
+
+
+def _axis_motors(machine: Machine, axis: Axis, driven: list[str], file: TomlFile) -> None:
+    place = ("axes", axis.name, "motors")
+    if not axis.motors:
+        raise file.error(place, "an axis has at least one motor")
+    for motor in axis.motors:
+        _known(motor, [m.name for m in machine.motors], place, "motor", file)
+        if motor in driven:
+            raise file.error(place, f"motor {motor!r} is named twice")
+        driven.append(motor)
+
+
+def _travel(machine: Machine, axis: Axis, file: TomlFile) -> None:
+    place = ("axes", axis.name)
+    if not axis.unlimited:
+        if not axis.min_mm < axis.max_mm:
+            raise file.error((*place, "max_mm"), "the travel has no length: max is below min")
+        far_steps = max(abs(axis.min_mm), abs(axis.max_mm)) * axis.steps_per_mm
+        if far_steps >= POSITION_MAX_STEPS:
+            raise file.error((*place, "steps_per_mm"), "the travel has more than 2^29 steps")
+    if axis.home:
+        names = [i.name for i in machine.inputs]
+        _known(axis.home.input, names, (*place, "home", "input"), "input", file)
 
 
 def _connectors(machine: Machine, file: TomlFile) -> None:
@@ -124,8 +127,9 @@ def _chip(machine: Machine, file: TomlFile) -> None:
     if len(machine.motors) > board.motors_max:
         raise file.error(
             ("motors", machine.motors[board.motors_max].name),
-            f"{len(machine.motors)} motors are more than the {board.chip} of {board.name} can hold: "
-            f"{board.motors_max}, for each takes one of 8 state machines and two of 12 DMA channels",
+            f"{len(machine.motors)} motors are more than the {board.chip} of {board.name} can "
+            f"hold: {board.motors_max}, for each takes one of 8 state machines and two of 12 DMA "
+            "channels",
             "remove a motor or use a board with a larger chip",
         )
     for key, most in (("inputs", INPUTS_MAX), ("outputs", OUTPUTS_MAX), ("heaters", HEATERS_MAX)):

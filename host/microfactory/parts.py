@@ -28,7 +28,7 @@ def choice(*words: str, default: Any = ...) -> Any:
     return field(default=default, metadata=metadata)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Motion:
     """Limits of the whole path, and how exactly it is followed."""
 
@@ -40,7 +40,7 @@ class Motion:
     window_ms: float = number(20.0, 100.0, 50.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Home:
     """How an axis finds its place: fast to the switch, back off, slow to it again."""
 
@@ -52,7 +52,7 @@ class Home:
     backoff_mm: float = number(0.01, 1000)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Axis:
     """One axis of the program. An unlimited one (an extruder) has no travel."""
 
@@ -69,7 +69,7 @@ class Axis:
     home: Home | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Motor:
     """A motor on one of the board's connectors."""
 
@@ -79,7 +79,7 @@ class Motor:
     invert: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Driver:
     """What a step driver asks of its pulses (its data sheet)."""
 
@@ -90,7 +90,7 @@ class Driver:
     max_step_hz: float = number(100, 1_000_000, 200_000.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Input:
     """A switch: its role says what the board does when it becomes active."""
 
@@ -102,7 +102,7 @@ class Input:
     debounce_ms: float = number(0.0, 100.0, 2.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Output:
     """Something that is switched or set. keep, off, or a share of full for each event."""
 
@@ -119,7 +119,7 @@ class Output:
     spin_up_s: float = number(0.0, 60.0, 0.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sensor:
     """A thermistor as beta formula, with its pull-up to the reference voltage."""
 
@@ -130,7 +130,7 @@ class Sensor:
     pullup_ohm: float = number(10, 10_000_000)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Pid:
     """Duty 0..1 per degree, per degree second, per degree a second."""
 
@@ -139,7 +139,7 @@ class Pid:
     kd: float = number(0.0, 1000.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Heater:
     """A heater with its sensor. The board verifies it by itself (docs/safety.md)."""
 
@@ -159,7 +159,7 @@ class Heater:
     standby_min: float = number(0, 240, 0.0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RetreatStep:
     """One straight move of the retreat, relative to where the machine came to rest."""
 
@@ -168,7 +168,7 @@ class RetreatStep:
     speed_mm_s: float = number(0.001, 1000)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Board:
     """A board's page: what a connector can do, and what the chip can hold."""
 
