@@ -1,0 +1,1 @@
+"""Reports of a run: pictures, one HTML page, a VCD for logic analysers."""
