@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FORMAT = "microfactory capture 1"
-RUN_KINDS = ("motion", "guarded", "retreat")
+RUN_KINDS = ("motion", "guarded", "retreat", "boot")
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,8 @@ class Signal(NamedTuple):
 
 
 class Run(NamedTuple):
-    """A start of motion: its tick, its kind (motion, guarded, retreat), the board's step counts
+    """A start of motion: its tick, its kind (motion, guarded, retreat; boot: the board
+    was started anew), the board's step counts
     (one a motor, in the machine's order) and the number of its first window (-1: none).
     """
 

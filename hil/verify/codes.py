@@ -1,0 +1,212 @@
+"""What each G and M word does to the verifier's reader, as two tables.
+
+A function gets the reader, the line, the block's other words and the code itself; it returns
+True when it has used up the axis words. Codes in neither table ask for nothing that pulses show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+INCH = 25.4
+PLANES = {17.0: ("X", "Y"), 18.0: ("Z", "X"), 19.0: ("Y", "Z")}
+FULL_DUTY = 65535.0
+Act = Callable[[Any, int, dict[str, Any], float], Any]
+
+
+def dwell(r: Any, number: int, value: dict[str, Any], code: float) -> bool:
+    """G4: P seconds; on a printer P milliseconds (Marlin), S seconds."""
+    seconds = value.get("S")
+    if seconds is None:
+        seconds = (value.get("P") or 0.0) / (1000.0 if r.machine.kind == "printer" else 1.0)
+    r.out.event("dwell", number, value=seconds, rest=True)
+    return True
+
+
+def plane(r: Any, number: int, value: dict[str, Any], code: float) -> None:
+    r.plane = PLANES[code]
+
+
+def unit(r: Any, number: int, value: dict[str, Any], code: float) -> None:
+    was, r.unit = r.unit, INCH if code == 20 else 1.0
+    if value.get("F") is not None:  # the block's own F counts in the block's unit
+        r.feed *= r.unit / was
+
+
+def distance(r: Any, number: int, value: dict[str, Any], code: float) -> None:
+    r.relative = r.relative_e = code == 91
+
+
+def arc_distance(r: Any, number: int, value: dict[str, Any], code: float) -> None:
+    r.centre_absolute = code == 90.1
+
+
+def home(r: Any, number: int, value: dict[str, Any], code: float) -> bool:
+    """G28: the axes named (all that can, if none) go to their switch; they are then at home."""
+    named = [letter in value for letter in r.letters]
+    mask = 0
+    for i, axis in enumerate(r.machine.axes):
+        if axis.home and (named[i] or not any(named)):
+            mask |= 1 << i
+    r.out.event("home", number, value=mask, rest=True)
+    r.at = [
+        axis.home.position_mm if mask >> i & 1 else r.at[i] for i, axis in enumerate(r.machine.axes)
+    ]
+    for i in range(len(r.at)):
+        if mask >> i & 1:
+            r.zero[i] = 0.0
+    return True
+
+
+def set_place(r: Any, number: int, value: dict[str, Any], code: float) -> bool:
+    """G92: the present place gets these coordinates."""
+    named = [i for i, letter in enumerate(r.letters) if value.get(letter) is not None]
+    if code == 92.1:
+        r.zero = [0.0] * len(r.letters)
+        return True
+    for i in named:
+        r.zero[i] = r.at[i] - value[r.letters[i]] * r.unit - r.systems[r.system][i]
+    return True
+
+
+def set_system(r: Any, number: int, value: dict[str, Any], code: float) -> bool:
+    """G10 L2 P1..6: a work offset's zero in machine coordinates; L20: from the present place."""
+    which = 53 + int(value.get("P") or r.system - 53)
+    zero = r.systems.setdefault(which, [0.0] * len(r.letters))
+    for i, letter in enumerate(r.letters):
+        if value.get(letter) is not None:
+            mm = value[letter] * r.unit
+            zero[i] = mm if value.get("L") == 2 else r.at[i] - r.zero[i] - mm
+    return True
+
+
+def system(r: Any, number: int, value: dict[str, Any], code: float) -> None:
+    r.system = int(code)
+    r.systems.setdefault(r.system, [0.0] * len(r.letters))
+
+
+def path_mode(r: Any, number: int, value: dict[str, Any], code: float) -> None:
+    """G61, G61.1: exactly along the path; G64 P: within P of it; G64: the machine's own."""
+    word = value.get("P") if code == 64 else 0.0
+    r.tolerance = -1.0 if word is None else word * r.unit
+
+
+def no_words(r: Any, number: int, value: dict[str, Any], code: float) -> bool:
+    """Axis words of this block belong to something that moves nothing."""
+    return True
+
+
+def e_mode(r: Any, number: int, value: dict[str, Any], code: float) -> None:
+    r.relative_e = code == 83
+
+
+def accel(r: Any, number: int, value: dict[str, Any], code: float) -> bool:
+    """M204: S for all, else P printing, T travelling, R retracting; mm/s2."""
+    for letter, names in ACCEL_WORDS.items():
+        word = value.get(letter)
+        if word:
+            for name in names:
+                r.accel[name] = word * r.unit
+    return True
+
+
+def heat(role: str, *, wait: bool) -> Act:
+    """M104, M109, M140, M190: S (or R) target in C."""
+
+    def act(r: Any, number: int, value: dict[str, Any], code: float) -> bool:
+        target = value.get("S") if value.get("S") is not None else value.get("R")
+        name = next((h.name for h in r.machine.heaters if h.role == role), "")
+        if target is not None and name:
+            r.out.event("heater", number, name, target, rest=False)
+            if wait and target > 0:
+                r.out.event("wait", number, name, target, rest=True)
+        return True
+
+    return act
+
+
+def switch(roles: tuple[str, ...], share: Callable[[Any, Any, dict[str, Any]], float]) -> Act:
+    """Set the outputs of these roles to a share (0..1) of full."""
+
+    def act(r: Any, number: int, value: dict[str, Any], code: float) -> None:
+        for output in r.machine.outputs:
+            if output.role in roles:
+                duty = round(min(1.0, max(0.0, share(r, output, value))) * FULL_DUTY)
+                r.out.event("output", number, output.name, duty, rest=output.stop_to_switch)
+
+    return act
+
+
+def _fan(r: Any, output: Any, value: dict[str, Any]) -> float:
+    word = value.get("S")
+    return 1.0 if word is None else float(word) / 255.0
+
+
+def _tool(r: Any, output: Any, value: dict[str, Any]) -> float:
+    """M3: full, or S of the output's highest speed where its speed can be set."""
+    if value.get("S") is not None:
+        r.spindle = value["S"]
+    if output.kind == "switch" or not output.max_rpm:
+        return 1.0
+    return float(r.spindle) / float(output.max_rpm)
+
+
+def _off(r: Any, output: Any, value: dict[str, Any]) -> float:
+    return 0.0
+
+
+def _on(r: Any, output: Any, value: dict[str, Any]) -> float:
+    return 1.0
+
+
+ACCEL_WORDS = {"S": ("print", "travel"), "P": ("print",), "T": ("travel",), "R": ("retract",)}
+TOOLS = ("spindle", "torch", "laser", "pen")
+
+G_CODES: dict[float, Act] = {
+    4: dwell,
+    10: set_system,
+    17: plane,
+    18: plane,
+    19: plane,
+    20: unit,
+    21: unit,
+    28: home,
+    54: system,
+    55: system,
+    56: system,
+    57: system,
+    58: system,
+    59: system,
+    61: path_mode,
+    61.1: path_mode,
+    64: path_mode,
+    90: distance,
+    91: distance,
+    90.1: arc_distance,
+    91.1: arc_distance,
+    92: set_place,
+    92.1: set_place,
+}
+M_CODES: dict[float, Act] = {
+    3: switch(TOOLS, _tool),
+    4: switch(TOOLS, _tool),
+    5: switch(TOOLS, _off),
+    7: switch(("mist",), _on),
+    8: switch(("flood",), _on),
+    9: switch(("mist", "flood"), _off),
+    82: e_mode,
+    83: e_mode,
+    104: heat("hotend", wait=False),
+    109: heat("hotend", wait=True),
+    140: heat("bed", wait=False),
+    190: heat("bed", wait=True),
+    106: switch(("part_fan",), _fan),
+    107: switch(("part_fan",), _off),
+    201: no_words,
+    203: no_words,
+    204: accel,
+    205: no_words,
+    900: no_words,
+    92: no_words,
+}

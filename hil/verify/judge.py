@@ -1,0 +1,241 @@
+"""The verdict over a capture: reads the program, walks its path, checks all the rest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path as File
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hil.capture import Capture
+from hil.verify.asked import Asked
+from hil.verify.bounds import Bounds, bounds
+from hil.verify.geometry import Path
+from hil.verify.happenings import Happenings, Passing
+from hil.verify.limits import Limits
+from hil.verify.match import NEVER, Walk
+from hil.verify.pins import duals, pins
+from hil.verify.reader import read
+from hil.verify.runs import Stretch, joined, lead_motors, stretches
+from hil.verify.states import States
+from hil.verify.verdict import Report, Violation
+
+ROUND = 0.01  # steps: places this near to half a step may be rounded either way
+
+
+def verify(
+    program: Any,
+    machine: Any,
+    capture: Capture | Sequence[Capture],
+    *,
+    tolerance_mm: float | None = None,
+    start_mm: Sequence[float] | None = None,
+    timed: bool = True,
+) -> Report:
+    """Whether the pulses do what the program asks of the machine.
+
+    program: G-code text, bytes, a path, or anything with `.text`. capture: one, or several of one
+    job in order. tolerance_mm: how far the path may leave the program's (the machine's corner
+    tolerance if None); where it is followed exactly, half a step is all that is allowed.
+    start_mm: where the program begins, if not at home. timed: the capture has real waits.
+    ReadError: the program cannot be read.
+    """
+    began = time.perf_counter()
+    seen = joined([capture] if isinstance(capture, Capture) else list(capture))
+    asked = read(_text(program), machine, None if start_mm is None else list(start_mm))
+    judge = _Judge(asked, machine, seen, tolerance_mm)
+    judge.paths()
+    judge.pins()
+    judge.happenings(timed)
+    return judge.report(time.perf_counter() - began)
+
+
+def _text(program: Any) -> str | bytes:
+    text = getattr(program, "text", program)
+    if isinstance(text, File) or (
+        isinstance(text, str) and "\n" not in text and File(text).exists()
+    ):
+        return File(text).read_bytes()
+    return text if isinstance(text, str) else bytes(text)
+
+
+class _Judge:
+    """Collects violations and figures over the parts of one capture."""
+
+    def __init__(
+        self, asked: Asked, machine: Any, capture: Capture, tolerance_mm: float | None
+    ) -> None:
+        self.asked, self.machine, self.capture = asked, machine, capture
+        own = machine.motion.corner_tolerance_mm if tolerance_mm is None else tolerance_mm
+        self.spm = np.array([axis.steps_per_mm for axis in machine.axes])
+        self.error_s = machine.motion.step_tolerance_us * 1e-6
+        self.bounds: Bounds = bounds(asked, machine)
+        self.path = Path(asked, self.spm)
+        self.tolerance = np.where(asked.tolerance < 0, own, asked.tolerance)
+        self.parts: list[Stretch] = stretches(asked, machine, capture)
+        self.passings: dict[int, Passing] = {}
+        self.violations: list[Violation] = []
+        self.ratios = [0.0, 0.0, 0.0]
+        self.blended = 0
+        self.pulses = 0
+        self.motion_s = 0.0
+
+    # the path
+
+    def paths(self) -> None:
+        for part in self.parts:
+            if not part.spans:
+                line = int(self.asked.line[part.first])
+                place = self.asked.start[part.first]
+                self._add("run", self.capture.end_tick, line, place, "motion never begins here")
+                continue
+            self._part(part)
+
+    def _part(self, part: Stretch) -> None:
+        names = [self.machine.motors[m].name for m in lead_motors(self.machine)]
+        edges = [part.edges(self.capture, name) for name in names]
+        walk, found = self._walk(part, edges, tolerant=False)
+        if walk.lost is not None and self.tolerance[part.first : part.last].max(initial=0) > 0:
+            wide, found_wide = self._walk(part, edges, tolerant=True)
+            if wide.lost is None and self._at_end(part, wide):
+                self.blended += 1
+                walk, found = wide, found_wide
+        for kind, tick, piece, text in found:
+            self._add(kind, tick, int(self.asked.line[piece]), self._mm(part, tick), text)
+        if walk.lost is not None:
+            self._lost(part, walk)
+        self.pulses += walk.states.count - 1
+        for vertex in range(part.first, part.last + 1):
+            passing = Passing(
+                int(walk.before[vertex - part.first]), int(walk.after[vertex - part.first])
+            )
+            self.passings.setdefault(vertex, passing)
+        self.passings[part.first] = Passing(int(walk.before[0]), int(walk.after[0]))
+        self.motion_s += (int(walk.states.tick[-1]) - part.spans[0][0]) / self.capture.tick_hz
+
+    def _walk(self, part: Stretch, edges: Any, *, tolerant: bool) -> tuple[Walk, list[Any]]:
+        states = States(edges, part.start_steps, part.spans[0][0])
+        walk = Walk(self.path, states, self._reach(tolerant), (part.first, part.last))
+        limits = Limits(
+            self.bounds, self.asked.length, self.capture.tick_hz, self.error_s, len(edges)
+        )
+        found = []
+        for batch in walk.batches():
+            if not tolerant:
+                found += limits.take(batch)
+        self.ratios = [max(a, b) for a, b in zip(self.ratios, limits.ratios, strict=True)]
+        return walk, found
+
+    def _reach(self, tolerant: bool) -> NDArray[np.float64]:
+        """Steps that a state's coordinates may be off the path, for each piece and axis."""
+        rate = np.abs(self.path.rate)
+        for i, arc in self.asked.arcs.items():
+            rate[i, [arc.first, arc.second]] = self.spm[[arc.first, arc.second]]
+        reach = 0.5 + ROUND + 1.05 * self.error_s * self.bounds.speed[:, None] * rate
+        if tolerant:
+            reach = reach + 0.5 + self.tolerance[:, None] * np.minimum(rate, self.spm)
+        return np.asarray(reach)
+
+    def _at_end(self, part: Stretch, walk: Walk) -> bool:
+        """All axes stand where the last piece ends, to the step."""
+        aim = self.path.end[part.last - 1]
+        return bool(np.all(np.abs(walk.states.where[:, -1] - aim) <= 0.5 + ROUND))
+
+    def _lost(self, part: Stretch, walk: Walk) -> None:
+        assert walk.lost is not None
+        states, (state, piece) = walk.states, walk.lost
+        piece = min(piece, part.last - 1)
+        line = int(self.asked.line[piece])
+        if state >= states.count:
+            tick = states.tick_of(states.count - 1)
+            text = "pulses end before this line's end; missing steps: " + self._missing(
+                piece, states
+            )
+            self._add("end", tick, line, self._mm(part, tick), text)
+            return
+        tick = states.tick_of(state)
+        axis = self.machine.axes[int(states.axis[state - states.base])].name
+        way = "+" if states.way[state - states.base] > 0 else "-"
+        text = f"a pulse of axis {axis} ({way}) leaves the path"
+        if piece == part.last - 1 and walk.after[-1] != NEVER:
+            text = f"a pulse of axis {axis} ({way}) comes after the path's end"
+        self._add("path", tick, line, self._mm(part, tick), text)
+
+    def _missing(self, piece: int, states: States) -> str:
+        short = self.path.end[piece] - states.where[:, -1]
+        names = [axis.name for axis in self.machine.axes]
+        return ", ".join(
+            f"{name} {round(x):+d}" for name, x in zip(names, short, strict=True) if abs(x) > 0.51
+        )
+
+    def _mm(self, part: Stretch, tick: int) -> NDArray[np.float64]:
+        """Where the pulses have brought the axes at a tick."""
+        out = []
+        for i, m in enumerate(lead_motors(self.machine)):
+            edges = part.edges(self.capture, self.machine.motors[m].name)
+            n = int(np.searchsorted(edges.tick, tick, side="right"))
+            out.append((part.start_steps[i] + int(edges.direction[:n].sum())) / self.spm[i])
+        return np.array(out)
+
+    # the rest
+
+    def pins(self) -> None:
+        found, self.margins = pins(self.machine, self.capture)
+        found += duals(self.machine, self.capture, self.parts, self.error_s)
+        for kind, tick, text in found:
+            line, place = self._line_at(tick)
+            self._add(kind, tick, line, place, text)
+
+    def _line_at(self, tick: int) -> tuple[int, NDArray[np.float64]]:
+        """The program's line under way at a tick, and the place where it begins (0: none)."""
+        vertices = sorted(self.passings)
+        if not vertices:
+            return 0, np.zeros(len(self.spm))
+        firsts = np.array([self.passings[v].first for v in vertices])
+        i = max(0, int(np.searchsorted(firsts, tick, side="right")) - 1)
+        piece = min(vertices[i], self.asked.pieces - 1)
+        for part in self.parts:
+            if part.first <= piece < part.last and part.spans:
+                return int(self.asked.line[piece]), self._mm(part, tick)
+        return int(self.asked.line[piece]), self.asked.start[piece]
+
+    def happenings(self, timed: bool) -> None:
+        lost = min((v.tick for v in self.violations if v.kind in ("path", "end")), default=NEVER)
+        known = {v: p for v, p in self.passings.items() if p.last < lost or lost == NEVER}
+        happenings = Happenings(self.asked, self.capture, self.parts, known)
+        for kind, tick, line, text in happenings.check(timed=timed):
+            if tick < lost:
+                _, place = self._line_at(tick)
+                self._add(kind, tick, line, place, text)
+        self.changes, self.worst_change_s = happenings.checked, happenings.worst_s
+
+    def _add(self, kind: str, tick: int, line: int, place: NDArray[Any], text: str) -> None:
+        names = [axis.letter for axis in self.machine.axes]
+        where = {name: round(float(x), 4) for name, x in zip(names, place, strict=True)}
+        seconds = tick / self.capture.tick_hz
+        self.violations.append(Violation(kind, int(tick), seconds, line, where, text))
+
+    def report(self, wall_s: float) -> Report:
+        order = sorted(self.violations, key=lambda v: v.tick)
+        figures = {
+            "lines": self.asked.lines,
+            "pieces": self.asked.pieces,
+            "arcs": len(self.asked.arcs),
+            "pulses": self.pulses,
+            "motion_s": self.motion_s,
+            "changes": self.changes,
+            "max_speed_ratio": self.ratios[0],
+            "max_accel_ratio": self.ratios[1],
+            "max_timing_ratio": self.ratios[2],
+            "worst_change_ms": self.worst_change_s * 1e3,
+            "least_pulse_us": {n: m.pulse_us for n, m in self.margins.items()},
+            "least_setup_us": {n: m.setup_us for n, m in self.margins.items()},
+            "wall_s": wall_s,
+        }
+        notes = ["judged at the pins: that the motors followed is not known"]
+        if self.blended:
+            notes.append("corners were rounded within the tolerance; timing was not judged there")
+        return Report(tuple(order), figures, tuple(notes))

@@ -1,0 +1,152 @@
+"""The path check: a walk along the program through the captured states, never back.
+
+For every vertex of the program it finds the states in which the machine may stand there; a piece
+leads on when every state between has a place on it and those places never run back by more than
+the tolerance (the decision form of the Frechet distance, on steps). So nothing of the program can
+be skipped, repeated or reordered, and the first pulse that fits nowhere is named.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hil.verify.geometry import Path
+from hil.verify.states import States
+
+NEVER = np.iinfo(np.int64).max
+MARGIN = 24  # states looked at beyond those a piece should have
+NOISE_MM = 1e-7
+BATCH_PULSES = 500_000
+
+
+class Lost(NamedTuple):
+    """No way on: the pulse that fits nowhere (states.count if pulses are missing) and the piece."""
+
+    state: int
+    piece: int
+
+
+class Places(NamedTuple):
+    """A batch of pulses with their places: ticks, mm along the whole path (NaN: not told by this
+    pulse), piece, axis. `exact` is False where the path was followed within a corner tolerance.
+    """
+
+    tick: NDArray[np.int64]
+    place: NDArray[np.float64]
+    piece: NDArray[np.int64]
+    axis: NDArray[np.int8]
+
+
+class Walk:
+    """One walk over pieces [first, last) of a path; `batches()` then tells the places.
+
+    Vertex i (counted from first) was passed after the pulse at tick `before[i]` and before the one
+    at `after[i]` (NEVER: there is none, or the walk did not come so far).
+    """
+
+    def __init__(
+        self, path: Path, states: States, reach: NDArray[np.float64], pieces: tuple[int, int]
+    ) -> None:
+        self.path, self.states, self.reach = path, states, reach
+        self.first, self.last = pieces
+        self.base_mm = np.concatenate([[0.0], np.cumsum(path.asked.length)])
+        self.before = np.full(self.last - self.first + 1, states.tick[0], np.int64)
+        self.after = np.full(self.last - self.first + 1, NEVER, np.int64)
+        self.lost: Lost | None = None
+        self._open = (0, 0)  # states of the present vertex, first and last
+        self._split = 0  # pulses up to this one belong to earlier pieces
+        self._places: list[tuple[Any, ...]] = []
+        self._held = 0
+
+    def batches(self) -> Any:
+        """Yield Places in order; stop at the end or where the walk is lost."""
+        self._open = (0, self._stay(self.first))
+        self.after[0] = self._next_tick()
+        for piece in range(self.first, self.last):
+            if not self._step(piece):
+                break
+            self.states.forget(max(0, min(self._open[0], self._split) - 1))
+            if self._held >= BATCH_PULSES:
+                yield self._take()
+        yield self._take()
+        if self.lost is None and self._open[1] != self.states.count - 1:
+            self.lost = Lost(self._open[1] + 1, max(self.last - 1, 0))
+
+    def _stay(self, piece: int) -> int:
+        """Last state, from 0 without a gap, that can stand for the start of a piece."""
+        if self.first == self.last:
+            return 0
+        self.states.need(MARGIN)
+        here = self.path.start[piece]
+        near = np.abs(self.states.where[:, :MARGIN] - here[:, None]) <= self.reach[piece][:, None]
+        inside = near.all(axis=0)
+        return len(inside) - 1 if inside.all() else max(0, int(np.argmin(inside)) - 1)
+
+    def _step(self, piece: int) -> bool:
+        """Walk one piece; False when it is lost."""
+        states, (enter, leave) = self.states, self._open
+        form, reach = self.path.piece(piece), self.reach[piece]
+        length = form.length
+        window = int(self.path.steps[piece]) + (leave - enter) + MARGIN
+        while True:
+            states.need(enter + window)
+            stop = min(enter + window, states.end)
+            where = states.where[:, enter - states.base : stop - states.base]
+            low, high = form.stretch(where, reach)
+            k = leave - enter
+            floor = np.maximum.accumulate(np.maximum(low[k:], 0.0))
+            bad = floor > np.minimum(high[k:], length) + NOISE_MM
+            bad[0] = False
+            off = int(np.argmax(bad)) if bad.any() else -1
+            usable = len(low) if off < 0 else k + off
+            ends = (high[:usable] >= length - NOISE_MM) & (low[:usable] <= length + NOISE_MM)
+            arrived = int(np.argmax(ends)) if ends.any() else -1
+            if arrived >= 0:
+                rest = ends[arrived:]
+                stayed = arrived + (len(rest) if rest.all() else int(np.argmin(rest))) - 1
+                if off >= 0 or stayed < len(low) - 1 or stop == states.count:
+                    break
+            elif off >= 0 or stop == states.count:
+                self.lost = Lost(enter + (usable if off >= 0 else len(low)), piece)
+                return False
+            window *= 2
+        self._note(piece, form, enter + arrived, enter + stayed)
+        return True
+
+    def _note(self, piece: int, form: Any, arrive: int, stay: int) -> None:
+        """Give the pulses up to the vertex their places; decide which belong to the next piece."""
+        states, first = self.states, self._split + 1
+        if stay >= first:
+            rows = slice(first - states.base, stay + 1 - states.base)
+            axis = states.axis[rows]
+            place, right = form.crossings(states.where[:, rows], axis, states.way[rows])
+            late = ~right | (place > form.length + NOISE_MM)
+            late[: max(0, arrive + 1 - first)] = False
+            count = int(np.argmax(late)) if late.any() else len(late)
+            if count:
+                ticks = states.tick[rows][:count]
+                inside = np.clip(place[:count], 0.0, form.length) + self.base_mm[piece]
+                self._places.append((ticks, inside, np.full(count, piece), axis[:count]))
+                self._held += count
+                self._split += count
+        vertex = piece + 1 - self.first
+        self.before[vertex] = states.tick[self._split - states.base]
+        self.after[vertex] = self._next_tick()
+        self._open = (max(arrive, 0), stay)
+
+    def _next_tick(self) -> int:
+        """Tick of the first pulse that no piece has taken yet."""
+        self.states.need(self._split + 1)
+        if self._split + 1 >= self.states.count:
+            return int(NEVER)
+        return int(self.states.tick[self._split + 1 - self.states.base])
+
+    def _take(self) -> Places:
+        parts, self._places, self._held = self._places, [], 0
+        if not parts:
+            none: Any = np.zeros(0)
+            return Places(none.astype(np.int64), none, none.astype(np.int64), none.astype(np.int8))
+        return Places(*(np.concatenate([part[i] for part in parts]) for i in range(4)))

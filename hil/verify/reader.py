@@ -1,0 +1,174 @@
+"""The verifier's own reading of G-code: a program and a machine give what is asked for.
+
+Written apart from the host's reader, from the same sources: NIST RS274NGC for motion, Marlin's
+pages for a printer's codes. It does not look for mistakes in a program: the host refuses those.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from hil.verify.arcs import arc
+from hil.verify.asked import FREE, Asked, Pieces
+from hil.verify.codes import G_CODES, M_CODES
+from hil.verify.words import words
+
+OFFSET_WORD = {"X": "I", "Y": "J", "Z": "K"}
+
+
+class ReadError(ValueError):
+    """The program cannot be read; says its line."""
+
+
+class Reader:
+    """State of the modes while a program is read line by line."""
+
+    def __init__(self, machine: Any, start_mm: list[float] | None = None) -> None:
+        self.machine = machine
+        self.letters = [axis.letter for axis in machine.axes]
+        cartesian = np.array([letter in "XYZ" for letter in self.letters])
+        self.out = Pieces(cartesian)
+        self.at = list(start_mm) if start_mm is not None else first_place(machine)
+        self.zero = [0.0] * len(self.letters)  # machine position of the program's zero (G92)
+        self.systems = {54: list(self.zero)}  # work offsets, G10 L2 (G54 ...)
+        self.system = 54
+        self.unit = 1.0
+        self.relative = False
+        self.relative_e = False
+        self.centre_absolute = False
+        self.plane = ("X", "Y")
+        self.motion = -1.0
+        self.feed: float | None = None  # mm/s
+        self.spindle = 0.0
+        self.accel = {"print": math.inf, "travel": math.inf, "retract": math.inf}
+        self.tolerance = -1.0
+        self.exact_stop = False
+        self.ended = False
+
+    def read(self, text: str) -> Asked:
+        """The whole program. ReadError names the line that cannot be read."""
+        number = 0
+        for number, found in words(text):
+            try:
+                self.line(number, found)
+            except (ValueError, KeyError, TypeError) as error:
+                raise ReadError(f"line {number}: {error}") from error
+            if self.ended:
+                break
+        if not self.ended:
+            self.out.event("end", number, rest=True)
+        return self.out.build(number)
+
+    def line(self, number: int, found: list[tuple[str, float | None]]) -> None:
+        """One block: modes first, then what switches, then motion, then what stops."""
+        codes = [(letter, value) for letter, value in found if letter in "GM" and value is not None]
+        value = {letter: v for letter, v in found if letter not in "GM"}
+        if value.get("F") is not None:
+            self.feed = value["F"] * self.unit / 60.0  # type: ignore[operator]
+        motion, plain = None, []
+        for letter, code in codes:
+            if letter == "G" and code in (0, 1, 2, 3):
+                motion = code
+            else:
+                plain.append((letter, code))
+        takes_words = False
+        for letter, code in plain:
+            act = G_CODES if letter == "G" else M_CODES
+            if code in act:
+                takes_words |= act[code](self, number, value, code) is True
+        machine_place = ("G", 53.0) in codes
+        if motion is not None:
+            self.motion = motion
+        if not takes_words and self.motion >= 0 and self._moves(value, motion):
+            self._move(number, value, machine_place, ("G", 9.0) in codes)
+        for letter, code in plain:
+            if letter == "M" and code in (0, 1, 2, 30):
+                kind = "pause" if code < 2 else "end"
+                self.out.event(kind, number, rest=True)
+                self.ended = kind == "end"
+
+    def _moves(self, value: dict[str, Any], motion: float | None) -> bool:
+        if any(value.get(letter) is not None for letter in self.letters):
+            return True
+        return motion in (2, 3) or (
+            self.motion in (2, 3) and any(value.get(x) is not None for x in "IJKR")
+        )
+
+    def offset(self, i: int) -> float:
+        """Machine position of the program's zero of one axis."""
+        return self.zero[i] + self.systems[self.system][i]
+
+    def _target(self, value: dict[str, Any], machine_place: bool) -> list[float]:
+        target = list(self.at)
+        for i, letter in enumerate(self.letters):
+            word = value.get(letter)
+            if word is None:
+                continue
+            mm = word * self.unit
+            if self.relative_e if letter == "E" else self.relative:
+                target[i] = self.at[i] + mm
+            else:
+                target[i] = mm + (0.0 if machine_place else self.offset(i))
+        return target
+
+    def _move(self, number: int, value: dict[str, Any], machine_place: bool, stop: bool) -> None:
+        target = self._target(value, machine_place)
+        circle = None
+        if self.motion >= 2:
+            circle = self._arc(value, target)
+        speed = FREE if self.motion == 0 else self.feed
+        if speed is None:
+            raise ReadError("a feed move before any F")
+        tolerance = 0.0 if stop else self.tolerance
+        accel = self._accel_of(target, self.motion == 0)
+        self.out.add(self.at, target, number, speed, accel, tolerance, circle)
+        self.at = target
+
+    def _arc(self, value: dict[str, Any], target: list[float]) -> Any:
+        a, b = (self.letters.index(letter) for letter in self.plane)
+        radius = value.get("R")
+        centre = None
+        if radius is None:
+            words_ = [value.get(OFFSET_WORD[letter]) for letter in self.plane]
+            if words_[0] is None and words_[1] is None:
+                raise ReadError("an arc needs its centre (I J K) or its radius (R)")
+            mm = [(word or 0.0) * self.unit for word in words_]
+            base = (
+                (self.offset(a), self.offset(b))
+                if self.centre_absolute
+                else (self.at[a], self.at[b])
+            )
+            centre = (base[0] + mm[0], base[1] + mm[1])
+        return arc(
+            (a, b),
+            self.at,
+            target,
+            clockwise=self.motion == 2,
+            centre=centre,
+            radius=None if radius is None else radius * self.unit,
+            turns=int(value.get("P") or 1),
+        )
+
+    def _accel_of(self, target: list[float], rapid: bool) -> float:
+        """M204's limit for this move: travel without E, retract with E alone, else print."""
+        way = [abs(b - a) > 0 for a, b in zip(self.at, target, strict=True)]
+        e = self.letters.index("E") if "E" in self.letters else -1
+        if rapid or e < 0 or not way[e]:
+            return self.accel["travel"]
+        others = any(moves for i, moves in enumerate(way) if i != e)
+        return self.accel["print" if others else "retract"]
+
+
+def first_place(machine: Any) -> list[float]:
+    """Where a program starts when nothing else is said: home of each axis, 0 without one."""
+    return [axis.home.position_mm if axis.home else 0.0 for axis in machine.axes]
+
+
+def read(text: str | bytes, machine: Any, start_mm: list[float] | None = None) -> Asked:
+    """What a program asks of a machine."""
+    if isinstance(text, bytes):
+        text = text.decode("utf-8", "replace")
+    return Reader(machine, start_mm).read(text)
