@@ -1,0 +1,153 @@
+/* When a motor steps: closed forms for lines (a quadratic) and arcs (an arc cosine, then a quadratic).
+ * An edge falls where the planned position crosses n + 1/2 steps. */
+#include <math.h>
+
+#include "plan_state.h"
+
+#define PI 3.14159265358979323846
+
+typedef struct {
+    mf_plan *plan;
+    const phase *p;
+    double from_s;
+    double to_s;
+    double offset_s;
+    double min_turn; /* ticks: a step back sooner than this after a step cancels both */
+    size_t *count;
+    int32_t *steps;
+    double v_from; /* speed at from_s */
+    double s_from;
+} maker;
+
+static mf_status add(const maker *k, double s, int32_t direction)
+{
+    double ds = s - k->s_from;
+    double a = k->p->a_mm_s2;
+    double t = 0.0;
+    if (ds > 0) {
+        double under = k->v_from * k->v_from + 2.0 * a * ds;
+        double sum = k->v_from + sqrt(under > 0 ? under : 0.0);
+        t = sum > 0 ? 2.0 * ds / sum : 0.0;
+    }
+    double at = k->from_s + t;
+    if (at > k->to_s) {
+        at = k->to_s;
+    }
+    mf_edge edge = {(at + k->offset_s) * k->plan->config.tick_hz, direction};
+    mf_edge *edges = k->plan->edges;
+    if (*k->count > 0) {
+        const mf_edge *last = &edges[*k->count - 1];
+        if (last->direction != direction && edge.tick - last->tick < k->min_turn) {
+            (*k->count)--;
+            *k->steps += direction;
+            return MF_OK;
+        }
+        if (edge.tick < last->tick) {
+            edge.tick = last->tick;
+        }
+    }
+    if (*k->count == EDGES) {
+        return MF_E_SPACE;
+    }
+    edges[(*k->count)++] = edge;
+    *k->steps += direction;
+    return MF_OK;
+}
+
+/* Steps until the count is round(at_end); where[i] is found by the caller's inverse. */
+static mf_status linear(const maker *k, double start, double slope, double s_end)
+{
+    double end = start + slope * s_end;
+    mf_status status = MF_OK;
+    if (slope > 0) {
+        while (status == MF_OK && *k->steps + 0.5 <= end) {
+            status = add(k, (*k->steps + 0.5 - start) / slope, 1);
+        }
+    } else if (slope < 0) {
+        while (status == MF_OK && *k->steps - 0.5 >= end) {
+            status = add(k, (*k->steps - 0.5 - start) / slope, -1);
+        }
+    }
+    return status;
+}
+
+/* One half turn of centre + radius cos(theta), theta = first + rate s, between m pi and (m+1) pi. */
+static mf_status half_turn(const maker *k, double centre, double radius, double first, double rate,
+                           double m, double s_end)
+{
+    double sign = fmod(fabs(m), 2.0) < 0.5 ? 1.0 : -1.0;
+    double end = centre + radius * cos(first + rate * s_end);
+    int up = -rate * sign > 0;
+    mf_status status = MF_OK;
+    for (;;) {
+        double target = *k->steps + (up ? 0.5 : -0.5);
+        if (status != MF_OK || (up ? target > end : target < end)) {
+            return status;
+        }
+        double x = sign * (target - centre) / radius;
+        x = x > 1 ? 1 : x < -1 ? -1 : x;
+        double theta = m * PI + acos(x);
+        status = add(k, (theta - first) / rate, up ? 1 : -1);
+    }
+}
+
+static mf_status round_axis(const maker *k, const mf_move *move, int second, double steps_per_mm,
+                            double s_end)
+{
+    double centre = move->centre_mm[second] * steps_per_mm;
+    double radius = move->radius_mm * steps_per_mm;
+    double first = move->angle_rad - (second ? PI / 2 : 0.0);
+    double rate = move->sweep_rad / move->length_mm;
+    double s = k->s_from;
+    mf_status status = MF_OK;
+    while (status == MF_OK && s < s_end) {
+        double theta = first + rate * s;
+        double m = rate > 0 ? floor(theta / PI + 1e-12) : ceil(theta / PI - 1e-12) - 1.0;
+        double border = rate > 0 ? (m + 1.0) * PI : m * PI;
+        double s_next = (border - first) / rate;
+        if (!(s_next > s)) {
+            s_next = s + 1e-9;
+        }
+        s_next = s_next < s_end ? s_next : s_end;
+        status = half_turn(k, centre, radius, first, rate, m, s_next);
+        s = s_next;
+    }
+    return status;
+}
+
+mf_status mf_edges_append(mf_plan *plan, int motor, const mf_move *move, const phase *p,
+                          double from_s, double to_s, double offset_s, int32_t *steps,
+                          size_t *count)
+{
+    const mf_plan_config *c = &plan->config;
+    int axis = c->motor_axis[motor];
+    double spm = c->steps_per_mm[axis];
+    double tolerance = c->step_tolerance_ticks;
+    maker k = {.plan = plan,
+               .p = p,
+               .from_s = from_s,
+               .to_s = to_s,
+               .offset_s = offset_s,
+               .min_turn = 2.0 * c->pulse_ticks + c->setup_ticks[motor] + 2.0 * tolerance +
+                           MF_WORD_TICKS_MIN * (MF_CHUNK_WORDS + 2),
+               .count = count,
+               .steps = steps,
+               .v_from = p->v_mm_s + p->a_mm_s2 * from_s,
+               .s_from = p->s0_mm + (p->v_mm_s + p->a_mm_s2 * from_s / 2) * from_s};
+    if (k.v_from < 0) {
+        k.v_from = 0;
+    }
+    double s_end = p->s0_mm + (p->v_mm_s + p->a_mm_s2 * to_s / 2) * to_s;
+    if (s_end > move->length_mm) {
+        s_end = move->length_mm;
+    }
+    if (move->kind == MF_MOVE_ARC && axis == move->plane_first) {
+        return round_axis(&k, move, 0, spm, s_end);
+    }
+    if (move->kind == MF_MOVE_ARC && axis == move->plane_second) {
+        return round_axis(&k, move, 1, spm, s_end);
+    }
+    double start = move->start_mm[axis] * spm;
+    double slope = (move->end_mm[axis] - move->start_mm[axis]) * spm / move->length_mm;
+    return linear(&k, start, slope, s_end);
+}

@@ -1,0 +1,443 @@
+/* Look-ahead on u = v^2: a bound that can be reached from the front, a pass from the back that ends
+ * at the first speed that does not change. The queue always ends at rest, so a stop is always in it. */
+#include "mf/plan.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "plan_state.h"
+
+#define PI 3.14159265358979323846
+#define ARC_CENTRIPETAL 0.8 /* shares of the acceleration on arcs: 0.8^2 + 0.6^2 = 1 */
+#define ARC_TANGENTIAL 0.6
+
+size_t mf_plan_size(void)
+{
+    return sizeof(mf_plan);
+}
+
+static int within(double value, double low, double high)
+{
+    return value >= low && value <= high;
+}
+
+static mf_status check_motors(const mf_plan_config *c)
+{
+    for (int m = 0; m < c->motors; m++) {
+        int axis = c->motor_axis[m];
+        if (axis < 0 || axis >= c->axes || c->setup_ticks[m] < 0 || c->setup_ticks[m] > 1000000 ||
+            c->start_steps[m] <= -(1 << 29) || c->start_steps[m] >= 1 << 29) {
+            return MF_E_LIMIT;
+        }
+        double spacing = c->tick_hz / (c->max_speed_mm_s[axis] * c->steps_per_mm[axis]);
+        if (!(spacing >= 2.0 * c->pulse_ticks + MF_WORD_TICKS_MIN * (MF_CHUNK_WORDS + 2))) {
+            return MF_E_LIMIT;
+        }
+        double off = c->start_mm[axis] * c->steps_per_mm[axis] - c->start_steps[m];
+        if (!within(off, -1.5, 1.5)) {
+            return MF_E_STATE;
+        }
+    }
+    return MF_OK;
+}
+
+static mf_status check_config(const mf_plan_config *c)
+{
+    if (c->axes < 1 || c->axes > MF_AXES || c->motors < 1 || c->motors > MF_MOTORS ||
+        !within(c->tick_hz, 1e6, 1e9) || !within(c->window_s, 0.02, 0.1) ||
+        !within(c->path_speed_mm_s, 1e-4, 1e5) || !within(c->path_accel_mm_s2, 1e-3, 1e7) ||
+        !within(c->corner_tolerance_mm, 0.0, 100.0) || c->pulse_ticks < 17 ||
+        c->pulse_ticks > 1000 || !within(c->step_tolerance_ticks, 1.0, 1e5) ||
+        c->first_number >= 1u << 30) {
+        return MF_E_LIMIT;
+    }
+    for (int a = 0; a < c->axes; a++) {
+        if (!within(c->steps_per_mm[a], 1e-4, 1e6) || !within(c->max_speed_mm_s[a], 1e-4, 1e5) ||
+            !within(c->max_accel_mm_s2[a], 1e-3, 1e7) || !within(c->start_mm[a], -1e6, 1e6)) {
+            return MF_E_LIMIT;
+        }
+    }
+    return check_motors(c);
+}
+
+mf_status mf_plan_init(void *memory, size_t size, const mf_plan_config *config, mf_plan **out)
+{
+    if (!memory || !config || !out || (uintptr_t)memory % sizeof(double) != 0) {
+        return MF_E_ARGUMENT;
+    }
+    if (size < sizeof(mf_plan)) {
+        return MF_E_SPACE;
+    }
+    mf_status status = check_config(config);
+    if (status != MF_OK) {
+        return status;
+    }
+    mf_plan *plan = memory;
+    memset(plan, 0, sizeof *plan);
+    plan->config = *config;
+    plan->number = config->first_number;
+    plan->stopped = 1;
+    memcpy(plan->point_mm, config->start_mm, sizeof plan->point_mm);
+    for (int m = 0; m < config->motors; m++) {
+        plan->steps[m] = config->start_steps[m];
+        plan->direction[m] = 1;
+    }
+    *out = plan;
+    return MF_OK;
+}
+
+/* Direction of travel, per mm of length, at the start (end 0) or the end (end 1) of a move. */
+static void tangent_of(const mf_plan *plan, const mf_move *move, int end, double *out)
+{
+    for (int a = 0; a < plan->config.axes; a++) {
+        out[a] = (move->end_mm[a] - move->start_mm[a]) / move->length_mm;
+    }
+    if (move->kind == MF_MOVE_ARC) {
+        double angle = move->angle_rad + (end ? move->sweep_rad : 0.0);
+        double rate = move->radius_mm * move->sweep_rad / move->length_mm;
+        out[move->plane_first] = -sin(angle) * rate;
+        out[move->plane_second] = cos(angle) * rate;
+    }
+}
+
+/* Speed and acceleration along the move that keep every axis within its limits. */
+static void limits_of(const mf_plan *plan, span *s)
+{
+    const mf_plan_config *c = &plan->config;
+    const mf_move *move = &s->move;
+    double speed = fmin(move->speed_mm_s, c->path_speed_mm_s);
+    double accel = c->path_accel_mm_s2;
+    if (move->accel_mm_s2 > 0) {
+        accel = fmin(accel, move->accel_mm_s2);
+    }
+    double along = 1.0;
+    for (int a = 0; a < c->axes; a++) {
+        double share = fabs(move->end_mm[a] - move->start_mm[a]) / move->length_mm;
+        if (move->kind == MF_MOVE_ARC && (a == move->plane_first || a == move->plane_second)) {
+            share = move->radius_mm * fabs(move->sweep_rad) / move->length_mm;
+            along = share;
+        }
+        if (share > 0) {
+            speed = fmin(speed, c->max_speed_mm_s[a] / share);
+            accel = fmin(accel, c->max_accel_mm_s2[a] / share);
+        }
+    }
+    s->peak_u = speed * speed;
+    s->accel_mm_s2 = accel;
+    if (move->kind == MF_MOVE_ARC) {
+        double round = ARC_CENTRIPETAL * accel * move->radius_mm / along;
+        s->peak_u = fmin(s->peak_u, round);
+        s->accel_mm_s2 = ARC_TANGENTIAL * accel;
+    }
+}
+
+/* Squared speed through the corner between two directions, within tolerance of it. */
+static double corner_u(const mf_plan *plan, const double *in, const double *out, double accel,
+                       double tolerance_mm)
+{
+    const mf_plan_config *c = &plan->config;
+    double dot = 0.0;
+    double in2 = 0.0;
+    double out2 = 0.0;
+    double cap = FAR_U;
+    for (int a = 0; a < c->axes; a++) {
+        double jump = fabs(out[a] - in[a]);
+        if (c->path_axis[a]) {
+            dot += in[a] * out[a];
+            in2 += in[a] * in[a];
+            out2 += out[a] * out[a];
+        }
+        if (jump > 1e-6) {
+            cap = fmin(cap, 8.0 * c->max_accel_mm_s2[a] * tolerance_mm / (jump * jump));
+        }
+    }
+    double scale = sqrt(in2 * out2);
+    if (scale < 1e-9) {
+        return cap;
+    }
+    double cosine = dot / scale; /* of the change of direction: 1 straight on, -1 back */
+    cosine = cosine > 1 ? 1 : cosine < -1 ? -1 : cosine;
+    double half = sqrt((1.0 + cosine) / 2); /* = sin of half the inner angle */
+    if (half > 0.9999999) {
+        return cap;
+    }
+    /* the circle that touches both and stays within tolerance of the corner */
+    double radius = tolerance_mm * half / (1.0 - half);
+    return fmin(cap, accel * radius / fmax(in2, out2));
+}
+
+int mf_plan_rests(const span *s)
+{
+    return s->move.kind == MF_MOVE_DWELL ||
+           (s->move.kind == MF_MOVE_OUTPUT && (s->move.flags & MF_FLAG_STOP));
+}
+
+static double cap_of(mf_plan *plan, span *s)
+{
+    if (mf_plan_rests(s) || plan->stopped) {
+        return 0.0;
+    }
+    if (s->move.kind == MF_MOVE_OUTPUT) {
+        return FAR_U;
+    }
+    if (!plan->has_tangent) {
+        return 0.0;
+    }
+    double out[MF_AXES];
+    tangent_of(plan, &s->move, 0, out);
+    double tolerance = plan->config.corner_tolerance_mm;
+    if (s->move.tolerance_mm >= 0) {
+        tolerance = s->move.tolerance_mm;
+    }
+    double accel = s->accel_mm_s2;
+    double before = FAR_U;
+    for (uint64_t k = plan->next; k > plan->first; k--) {
+        const span *last = item(plan, k - 1);
+        if (last->length_mm > 0) {
+            accel = fmin(accel, last->accel_mm_s2);
+            before = last->peak_u;
+            break;
+        }
+    }
+    return fmin(before, fmin(s->peak_u, corner_u(plan, plan->tangent, out, accel, tolerance)));
+}
+
+static double gain(const span *s)
+{
+    return 2.0 * s->accel_mm_s2 * s->length_mm;
+}
+
+/* Appends and lets the need to stop at the end run back until it changes nothing. */
+static void append(mf_plan *plan, const span *s)
+{
+    span *newest = item(plan, plan->next);
+    *newest = *s;
+    double cap = newest->cap_u;
+    if (plan->next > plan->first) {
+        const span *last = item(plan, plan->next - 1);
+        cap = fmin(cap, last->cap_u + gain(last));
+    }
+    newest->cap_u = cap;
+    newest->enter_u = fmin(cap, gain(newest));
+    if (newest->enter_u >= cap) {
+        plan->settled = plan->next;
+    }
+    uint64_t k = plan->next;
+    plan->next++;
+    while (k > plan->first + 1) {
+        k--;
+        span *before = item(plan, k);
+        double u = fmin(before->cap_u, item(plan, k + 1)->enter_u + gain(before));
+        int changed = u != before->enter_u;
+        before->enter_u = u;
+        if (u >= before->cap_u && k > plan->settled) {
+            plan->settled = k;
+        }
+        if (!changed) {
+            break;
+        }
+    }
+}
+
+static int finite_move(const mf_plan *plan, const mf_move *m)
+{
+    int good = within(m->length_mm, 0.0, 1e7) && within(m->speed_mm_s, 0.0, 1e9) &&
+               within(m->accel_mm_s2, 0.0, 1e9) && within(m->value, -1e9, 1e9) &&
+               within(m->tolerance_mm, -1e9, 100.0);
+    for (int a = 0; a < plan->config.axes; a++) {
+        good = good && within(m->start_mm[a], -1e6, 1e6) && within(m->end_mm[a], -1e6, 1e6);
+    }
+    return good;
+}
+
+static mf_status check_move(const mf_plan *plan, const mf_move *m)
+{
+    if (!finite_move(plan, m)) {
+        return MF_E_LIMIT;
+    }
+    if (m->kind == MF_MOVE_DWELL) {
+        return within(m->value, 0.0, 1e6) ? MF_OK : MF_E_LIMIT;
+    }
+    if (m->kind == MF_MOVE_OUTPUT) {
+        int good = within(m->value, 0.0, 65535.0) && m->output >= 0 && m->output < 64;
+        return good ? MF_OK : MF_E_LIMIT;
+    }
+    for (int a = 0; a < plan->config.axes; a++) {
+        if (!(fabs(m->start_mm[a] - plan->point_mm[a]) <= 1e-6)) {
+            return MF_E_STATE;
+        }
+    }
+    if (m->kind == MF_MOVE_ARC) {
+        int axes = plan->config.axes;
+        int good = m->plane_first >= 0 && m->plane_first < axes && m->plane_second >= 0 &&
+                   m->plane_second < axes && m->plane_first != m->plane_second &&
+                   within(m->radius_mm, 1e-4, 1e6) && within(fabs(m->sweep_rad), 1e-9, 1e6) &&
+                   within(m->angle_rad, -10.0, 10.0) && within(m->centre_mm[0], -1e7, 1e7) &&
+                   within(m->centre_mm[1], -1e7, 1e7);
+        if (!good) {
+            return MF_E_LIMIT;
+        }
+    }
+    return m->length_mm > 1e-9 && m->speed_mm_s >= 1e-6 ? MF_OK : MF_E_LIMIT;
+}
+
+static int ends_stretch(int32_t kind)
+{
+    return kind == MF_MOVE_HOME || kind == MF_MOVE_WAIT || kind == MF_MOVE_PAUSE ||
+           kind == MF_MOVE_END;
+}
+
+static mf_status push_one(mf_plan *plan, const mf_move *move)
+{
+    mf_status status = check_move(plan, move);
+    if (status != MF_OK) {
+        return status;
+    }
+    span s = {.move = *move, .index = plan->taken};
+    int moves = move->kind == MF_MOVE_LINE || move->kind == MF_MOVE_ARC;
+    if (moves) {
+        s.length_mm = move->length_mm;
+        limits_of(plan, &s);
+        if (s.accel_mm_s2 < 1e-9 || s.peak_u < 1e-12) {
+            return MF_E_LIMIT;
+        }
+    }
+    s.cap_u = cap_of(plan, &s);
+    append(plan, &s);
+    plan->taken++;
+    if (moves) {
+        memcpy(plan->point_mm, move->end_mm, sizeof plan->point_mm);
+        tangent_of(plan, move, 1, plan->tangent);
+        plan->has_tangent = 1;
+        plan->stopped = (move->flags & MF_FLAG_STOP) != 0;
+    } else if (mf_plan_rests(&s)) {
+        plan->stopped = 1;
+    }
+    return MF_OK;
+}
+
+mf_status mf_plan_push(mf_plan *plan, const mf_move *moves, size_t count, size_t *taken)
+{
+    if (!plan || !moves || !taken) {
+        return MF_E_ARGUMENT;
+    }
+    *taken = 0;
+    if (plan->finished) {
+        return MF_E_STATE;
+    }
+    size_t n = 0;
+    while (n < count && plan->next - plan->first < QUEUE - 1 && !ends_stretch(moves[n].kind)) {
+        if (moves[n].kind < MF_MOVE_LINE || moves[n].kind > MF_MOVE_OUTPUT) {
+            return MF_E_ARGUMENT;
+        }
+        mf_status status = push_one(plan, &moves[n]);
+        if (status != MF_OK) {
+            return status;
+        }
+        n++;
+    }
+    *taken = n;
+    return MF_OK;
+}
+
+mf_status mf_plan_finish(mf_plan *plan)
+{
+    if (!plan) {
+        return MF_E_ARGUMENT;
+    }
+    plan->finished = 1;
+    plan->settled = plan->next;
+    return MF_OK;
+}
+
+double mf_plan_enter_u(mf_plan *plan, uint64_t number)
+{
+    return number < plan->next ? item(plan, number)->enter_u : 0.0;
+}
+
+void mf_plan_fix(mf_plan *plan, uint64_t number)
+{
+    if (number < plan->next) {
+        item(plan, number)->cap_u = item(plan, number)->enter_u;
+        if (number > plan->settled) {
+            plan->settled = number;
+        }
+    }
+}
+
+void mf_plan_phases(const span *s, double enter_u, double leave_u, cursor *at)
+{
+    at->count = 0;
+    at->now = 0;
+    at->in_s = 0.0;
+    if (s->move.kind == MF_MOVE_DWELL) {
+        at->phases[0] = (phase){.time_s = s->move.value};
+        at->count = 1;
+        return;
+    }
+    if (s->length_mm <= 0) {
+        return;
+    }
+    double a = s->accel_mm_s2;
+    double top_u = fmin(s->peak_u, (enter_u + leave_u) / 2 + a * s->length_mm);
+    top_u = fmax(top_u, fmax(enter_u, leave_u));
+    double enter = sqrt(enter_u);
+    double leave = sqrt(leave_u);
+    double top = sqrt(top_u);
+    double up_mm = (top_u - enter_u) / (2 * a);
+    double down_mm = (top_u - leave_u) / (2 * a);
+    double cruise_mm = s->length_mm - up_mm - down_mm;
+    if (top > enter) {
+        at->phases[at->count++] = (phase){(top - enter) / a, 0.0, enter, a};
+    }
+    if (cruise_mm > 0 && top > 0) {
+        at->phases[at->count++] = (phase){cruise_mm / top, up_mm, top, 0.0};
+    }
+    if (top > leave) {
+        at->phases[at->count++] = (phase){(top - leave) / a, s->length_mm - down_mm, top, -a};
+    }
+}
+
+mf_status mf_plan_figures_so_far(const mf_plan *plan, mf_plan_figures *out)
+{
+    if (!plan || !out) {
+        return MF_E_ARGUMENT;
+    }
+    *out = plan->figures;
+    return MF_OK;
+}
+
+mf_status mf_plan_span(mf_plan *plan, mf_span_info *out, size_t *written)
+{
+    if (!plan || !out || !written) {
+        return MF_E_ARGUMENT;
+    }
+    *written = 0;
+    if (plan->first >= plan->next) {
+        return MF_OK;
+    }
+    if (plan->first >= plan->settled) {
+        if (plan->next - plan->first < QUEUE - 1) {
+            return MF_OK;
+        }
+        mf_plan_fix(plan, plan->first + 1);
+    }
+    const span *s = item(plan, plan->first);
+    double leave_u = mf_plan_enter_u(plan, plan->first + 1);
+    cursor at;
+    mf_plan_phases(s, s->enter_u, leave_u, &at);
+    *out = (mf_span_info){.line = s->move.line, .kind = s->move.kind, .length_mm = s->length_mm,
+                          .enter_mm_s = sqrt(s->enter_u), .leave_mm_s = sqrt(leave_u),
+                          .accel_mm_s2 = s->accel_mm_s2};
+    double peak = fmax(out->enter_mm_s, out->leave_mm_s);
+    for (int i = 0; i < at.count; i++) {
+        double a = at.phases[i].a_mm_s2;
+        out->phase_s[a > 0 || s->move.kind == MF_MOVE_DWELL ? 0 : a < 0 ? 2 : 1] +=
+            at.phases[i].time_s;
+        peak = fmax(peak, s->length_mm > 0 ? at.phases[i].v_mm_s : 0.0);
+    }
+    out->peak_mm_s = peak;
+    plan->first++;
+    *written = 1;
+    return MF_OK;
+}

@@ -1,0 +1,123 @@
+/* The inside of mf_plan, shared by plan.c (look-ahead), edges.c (step edges) and windows.c. */
+#ifndef MF_PLAN_STATE_H
+#define MF_PLAN_STATE_H
+
+#include "mf/plan.h"
+#include "mf/segments.h"
+
+#define QUEUE 2048 /* moves looked ahead at most; a power of two */
+#define EDGES 24576 /* of one motor in one window or tail */
+#define EVENTS 256 /* outputs in one window */
+#define FAR_U 1e12
+
+/* One item of the queue, with its place in the look-ahead: u = v^2 where it begins. */
+typedef struct {
+    mf_move move;
+    uint64_t index;
+    double length_mm;
+    double accel_mm_s2;
+    double peak_u;  /* cruise */
+    double cap_u;   /* reachable bound where it begins */
+    double enter_u; /* planned where it begins, when all must stop at the queue's end */
+} span;
+
+/* A stretch of constant acceleration along one item: s = s0 + v t + a t^2 / 2. */
+typedef struct {
+    double time_s;
+    double s0_mm;
+    double v_mm_s;
+    double a_mm_s2;
+} phase;
+
+typedef struct {
+    uint64_t item; /* absolute number in the queue */
+    phase phases[3];
+    int count;
+    int now;     /* phase being played */
+    double in_s; /* time played of it */
+} cursor;
+
+struct mf_plan {
+    mf_plan_config config;
+    mf_plan_figures figures;
+    uint64_t first;   /* oldest item still needed */
+    uint64_t next;    /* one past the newest */
+    uint64_t settled; /* items below have final speeds where they begin */
+    uint64_t taken;   /* moves pushed since the beginning */
+    uint64_t begin_ticks;
+    double cut_s; /* exact time by which the last window's end is past the path's (below a tick) */
+    uint32_t number;
+    int finished;
+    int done;
+    int stopped; /* the last item pushed ends at rest */
+    double point_mm[MF_AXES]; /* end of the last move pushed */
+    double tangent[MF_AXES];  /* its direction there */
+    int has_tangent;
+    cursor at;
+    int started;
+    int32_t steps[MF_MOTORS];
+    int32_t direction[MF_MOTORS];
+    span queue[QUEUE];
+    mf_edge edges[EDGES];
+    mf_edge held[MF_MOTORS];   /* an edge too close to the last cut, or none */
+    int32_t holds[MF_MOTORS];
+    struct {
+        double at_s;
+        int32_t output;
+        double value;
+    } events[EVENTS];
+    size_t event_count;
+};
+
+static inline span *item(mf_plan *plan, uint64_t number)
+{
+    return &plan->queue[number % QUEUE];
+}
+
+/* Phases of an item that is entered and left at these squared speeds. */
+void mf_plan_phases(const span *s, double enter_u, double leave_u, cursor *at);
+
+/* Squared speed where item `number` begins, as planned; 0 past the end. */
+double mf_plan_enter_u(mf_plan *plan, uint64_t number);
+
+/* Fixes that speed: later moves do not change it any more. */
+void mf_plan_fix(mf_plan *plan, uint64_t number);
+
+int mf_plan_rests(const span *s);
+
+/* Edges of one motor over [from_s, to_s] of a phase, whose tick 0 is at_s before it; appends. */
+mf_status mf_edges_append(mf_plan *plan, int motor, const mf_move *move, const phase *p,
+                          double from_s, double to_s, double offset_s, int32_t *steps,
+                          size_t *count);
+
+/* A stop from a place of the queue, at the path's limits. */
+typedef struct {
+    uint64_t item;
+    double s_mm; /* along it */
+    double u;
+    double time_s; /* since the tail's begin */
+} braking;
+
+static inline int moving(const span *s)
+{
+    return s->length_mm > 0;
+}
+
+/* Begins an item at the cursor; 0: its end speed is not settled yet, or there is none. */
+int mf_enter_item(mf_plan *plan, cursor *at, uint64_t number);
+
+/* Settled time ahead of the cursor, up to enough_s. *whole: it reaches the end of the stretch. */
+double mf_time_ahead(mf_plan *plan, double enough_s, int *whole);
+
+mf_status mf_note_event(mf_plan *plan, const span *s, double at_s);
+
+/* Walks the cursor over length_s; the edges of one motor are appended; motor -1 notes events. */
+mf_status mf_walk(mf_plan *plan, cursor *at, double length_s, int motor, int32_t *steps,
+                  size_t *count);
+
+braking mf_brake_from(mf_plan *plan, const cursor *at);
+
+/* Edges of one motor (-1: none) from the plan's cursor to rest; where and when that is. */
+mf_status mf_tail_edges(mf_plan *plan, int motor, int32_t *steps, size_t *count, braking *rest);
+
+#endif

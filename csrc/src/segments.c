@@ -1,0 +1,390 @@
+/* The cumulative time of i words is the cubic i*iv + i(i-1)/2*d + i(i-1)(i-2)/6*dd. It is laid
+ * through three of the edges, quantised, and played; a run that leaves the tolerance is shortened. */
+#include "mf/segments.h"
+
+#include <math.h>
+
+#define RUN_MAX MF_SEGMENT_COUNT_MAX
+
+typedef struct {
+    const mf_segment_timing *timing;
+    uint32_t *out;
+    size_t capacity;
+    size_t segments;
+    uint64_t words;
+    int64_t now; /* end of the last word */
+    int32_t direction;
+    mf_segment_result result;
+    size_t last_step; /* index of the last step segment, or SIZE_MAX */
+} list_state;
+
+typedef struct {
+    uint32_t interval; /* Q21.2 */
+    int32_t first;     /* Q12.8 */
+    int32_t second;    /* Q2.10 */
+} quantised;
+
+static mf_status put(list_state *s, int32_t direction, int step, uint32_t count, quantised q)
+{
+    if (s->segments == s->capacity) {
+        return MF_E_SPACE;
+    }
+    uint32_t w0 = (direction > 0 ? 1u : 0u) | (step ? 2u : 0u) | (count << 2) | (q.interval << 9);
+    uint32_t w1 = ((uint32_t)q.second & 0xfffu) | ((uint32_t)q.first << 12);
+    s->out[2 * s->segments] = w0;
+    s->out[2 * s->segments + 1] = w1;
+    s->segments++;
+    s->words += count;
+    s->direction = direction;
+    return MF_OK;
+}
+
+/* Wait words that last exactly ticks, words of them (at least what the longest word asks). */
+static mf_status put_waits(list_state *s, int32_t direction, int64_t ticks, int64_t words)
+{
+    while (words > 0) {
+        int64_t each = ticks / words;
+        int64_t longer = ticks - each * words; /* so many words are one tick longer */
+        int64_t count = longer > 0 ? longer : words;
+        int64_t length = longer > 0 ? each + 1 : each;
+        if (count > RUN_MAX) {
+            count = RUN_MAX;
+        }
+        if (length < MF_WORD_TICKS_MIN || length > MF_WORD_TICKS_MAX) {
+            return MF_E_LIMIT;
+        }
+        quantised q = {(uint32_t)length << 2, 0, 0};
+        mf_status status = put(s, direction, 0, (uint32_t)count, q);
+        if (status != MF_OK) {
+            return status;
+        }
+        ticks -= count * length;
+        words -= count;
+        s->now += count * length;
+    }
+    return ticks == 0 ? MF_OK : MF_E_LIMIT;
+}
+
+/* Plays count words from now against the edges; true when each is in order and within tolerance. */
+static int certified(const list_state *s, const mf_edge *edges, uint32_t count, quantised q,
+                     int64_t *end, double *worst, double *sum2)
+{
+    uint32_t iv = (q.interval << 8) + 512u;
+    int32_t d = q.first * 4;
+    int64_t now = s->now;
+    int64_t shortest = s->timing->pulse_ticks + MF_WORD_TICKS_MIN;
+    double pulse = s->timing->pulse_ticks;
+    double w = 0.0;
+    double sum = 0.0;
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t duration = (int64_t)(iv >> 10);
+        now += duration;
+        double error = (double)now - pulse - edges[i].tick;
+        if (duration < shortest || duration > MF_WORD_TICKS_MAX ||
+            !(fabs(error) <= s->timing->tolerance_ticks)) {
+            return 0;
+        }
+        w = fmax(w, fabs(error));
+        sum += error * error;
+        int64_t next = (int64_t)iv + d;
+        if (next < 0 || next > 0x7fffffff) {
+            if (i + 1 < count) {
+                return 0;
+            }
+            next = 0;
+        }
+        iv = (uint32_t)next;
+        d += q.second;
+    }
+    *end = now;
+    *worst = w;
+    *sum2 = sum;
+    return 1;
+}
+
+static double clamped(double value, double low, double high)
+{
+    return value < low ? low : value > high ? high : value;
+}
+
+static int in_range(double value, double low, double high)
+{
+    return value >= low && value <= high;
+}
+
+/* The cubic through three of the ends (edge + pulse - now), as integers; 0: it has no form. */
+static int fitted(const list_state *s, const mf_edge *edges, uint32_t count, quantised *q)
+{
+    double origin = (double)s->now - s->timing->pulse_ticks;
+    double n = count;
+    double interval;
+    double first = 0.0;
+    double second = 0.0;
+    if (count == 1) {
+        interval = edges[0].tick - origin;
+    } else if (count < 4) {
+        double y1 = edges[0].tick - origin;
+        double yn = edges[count - 1].tick - origin;
+        first = (yn - n * y1) / (n * (n - 1) / 2);
+        interval = y1;
+    } else {
+        double i1 = floor(0.27 * n + 0.5);
+        double i2 = floor(0.73 * n + 0.5);
+        i1 = i1 < 1 ? 1 : i1;
+        double i3 = n;
+        double g1 = (edges[(int)i1 - 1].tick - origin) / i1; /* = iv + (i-1)/2 d + (i-1)(i-2)/6 dd */
+        double g2 = (edges[(int)i2 - 1].tick - origin) / i2;
+        double g3 = (edges[(int)i3 - 1].tick - origin) / i3;
+        double a12 = (g2 - g1) / (i2 - i1); /* = d/2 + dd (i1 + i2 - 3)/6 */
+        double a23 = (g3 - g2) / (i3 - i2);
+        second = 6.0 * (a23 - a12) / (i3 - i1);
+        first = 2.0 * (a12 - second * (i1 + i2 - 3) / 6);
+        interval = g1 - (i1 - 1) / 2 * first - (i1 - 1) * (i1 - 2) / 6 * second;
+    }
+    double iq = floor(interval * 4 + 0.5);
+    double fq = floor(first * 256 + 0.5);
+    double sq = floor(clamped(second * 1024, -1e6, 1e6) + 0.5);
+    if (!in_range(iq, 0, 8388607) || !in_range(fq, -524288, 524287) || !in_range(sq, -2048, 2047)) {
+        return 0;
+    }
+    q->interval = (uint32_t)iq;
+    q->first = (int32_t)fq;
+    q->second = (int32_t)sq;
+    return 1;
+}
+
+static int run_fits(const list_state *s, const mf_edge *edges, uint32_t count, quantised *q,
+                    int64_t *end, double *worst, double *sum2)
+{
+    return fitted(s, edges, count, q) && certified(s, edges, count, *q, end, worst, sum2);
+}
+
+static void note_error(list_state *s, double worst, double sum2, uint64_t over)
+{
+    s->result.error_max_ticks = fmax(s->result.error_max_ticks, worst);
+    s->result.error_sum2_ticks2 += sum2;
+    s->result.over_tolerance += over;
+}
+
+/* One step as one word, as close to its edge as words allow. */
+static mf_status put_single(list_state *s, const mf_edge *edge, int64_t length)
+{
+    int64_t pulse = s->timing->pulse_ticks;
+    int64_t end = (int64_t)floor(edge->tick + 0.5) + pulse;
+    int64_t shortest = pulse + MF_WORD_TICKS_MIN;
+    if (edge->direction != s->direction && shortest < pulse + s->timing->setup_ticks) {
+        shortest = pulse + s->timing->setup_ticks;
+    }
+    if (end < s->now + shortest) {
+        end = s->now + shortest;
+    }
+    if (end > length - MF_WORD_TICKS_MIN) {
+        end = length;
+    }
+    int64_t duration = end - s->now;
+    if (duration < shortest) {
+        return MF_E_LIMIT;
+    }
+    if (duration > MF_WORD_TICKS_MAX) { /* long: wait first, in the new direction */
+        int64_t wait = duration - shortest;
+        mf_status status =
+            put_waits(s, edge->direction, wait, (wait + MF_WORD_TICKS_MAX - 1) / MF_WORD_TICKS_MAX);
+        if (status != MF_OK) {
+            return status;
+        }
+        duration = end - s->now;
+    }
+    quantised q = {(uint32_t)duration << 2, 0, 0};
+    s->last_step = s->segments;
+    mf_status status = put(s, edge->direction, 1, 1, q);
+    s->now = end;
+    double error = (double)(end - pulse) - edge->tick;
+    note_error(s, fabs(error), error * error, fabs(error) > s->timing->tolerance_ticks);
+    return status;
+}
+
+/* The longest certified run from edges[0]; at least one step is put. */
+static mf_status put_run(list_state *s, const mf_edge *edges, size_t most, int64_t length,
+                         size_t *taken)
+{
+    quantised best;
+    int64_t best_end = 0;
+    double best_worst = 0.0;
+    double best_sum2 = 0.0;
+    uint32_t good = 0;
+    uint32_t limit = most > RUN_MAX ? RUN_MAX : (uint32_t)most;
+    uint32_t bad = limit + 1;
+    uint32_t try_count = limit < 16 ? limit : 16;
+    *taken = 1;
+    while (edges[0].direction == s->direction && try_count >= 2 && try_count > good &&
+           try_count < bad) {
+        quantised q;
+        int64_t end;
+        double worst;
+        double sum2;
+        if (run_fits(s, edges, try_count, &q, &end, &worst, &sum2) &&
+            (end == length || end <= length - MF_WORD_TICKS_MIN)) {
+            good = try_count;
+            best = q;
+            best_end = end;
+            best_worst = worst;
+            best_sum2 = sum2;
+            try_count = bad == limit + 1 ? (2 * good < limit ? 2 * good : limit) : (good + bad) / 2;
+        } else {
+            bad = try_count;
+            try_count = good ? (good + bad) / 2 : bad / 2;
+        }
+    }
+    if (good < 2) {
+        return put_single(s, &edges[0], length);
+    }
+    s->last_step = s->segments;
+    mf_status status = put(s, s->direction, 1, good, best);
+    s->now = best_end;
+    note_error(s, best_worst, best_sum2, 0);
+    *taken = good;
+    return status;
+}
+
+/* Duration of the last word of a segment, when it has count words. */
+static int64_t last_word_ticks(const uint32_t *segment)
+{
+    mf_word words[RUN_MAX];
+    size_t n = 0;
+    (void)mf_segments_play(segment, 1, words, RUN_MAX, &n);
+    return n ? (int64_t)words[n - 1].ticks : 0;
+}
+
+/* Takes the last step out of the last step segment and puts it again after `words` short waits. */
+static mf_status pad_before_last_step(list_state *s, int64_t words)
+{
+    if (s->last_step != s->segments - 1 || s->segments == 0) {
+        return MF_E_LIMIT;
+    }
+    uint32_t *segment = s->out + 2 * s->last_step;
+    int64_t duration = last_word_ticks(segment);
+    uint32_t count = (segment[0] >> 2) & 127u;
+    int32_t direction = segment[0] & 1u ? 1 : -1;
+    int64_t step_ticks = duration - words * MF_WORD_TICKS_MIN;
+    if (step_ticks < s->timing->pulse_ticks + MF_WORD_TICKS_MIN) {
+        return MF_E_LIMIT;
+    }
+    int64_t end = s->now;
+    if (count == 1) {
+        s->segments--;
+    } else {
+        segment[0] -= 1u << 2;
+    }
+    s->words -= 1;
+    s->now = end - duration;
+    mf_status status = put_waits(s, direction, words * MF_WORD_TICKS_MIN, words);
+    if (status != MF_OK) {
+        return status;
+    }
+    quantised q = {(uint32_t)step_ticks << 2, 0, 0};
+    status = put(s, direction, 1, 1, q);
+    s->now = end;
+    return status;
+}
+
+/* Fills the list to its length and its words to whole chunks. */
+static mf_status pad(list_state *s, int64_t length)
+{
+    int64_t left = length - s->now;
+    int64_t words = (int64_t)((MF_CHUNK_WORDS - s->words % MF_CHUNK_WORDS) % MF_CHUNK_WORDS);
+    if (left == 0) {
+        return words == 0 ? MF_OK : pad_before_last_step(s, words);
+    }
+    if (words == 0) {
+        words = MF_CHUNK_WORDS;
+    }
+    while (left > words * MF_WORD_TICKS_MAX) {
+        words += MF_CHUNK_WORDS;
+    }
+    int64_t behind = left / MF_WORD_TICKS_MIN;
+    if (behind >= words) {
+        return put_waits(s, s->direction, left, words);
+    }
+    mf_status status = pad_before_last_step(s, words - 1);
+    return status == MF_OK ? put_waits(s, s->direction, left, 1) : status;
+}
+
+mf_status mf_segments_make(const mf_edge *edges, size_t count, uint32_t length_ticks,
+                           const mf_segment_timing *timing, int32_t direction, uint32_t *out,
+                           size_t capacity, size_t *segments, mf_segment_result *result)
+{
+    if (!edges || !timing || !out || !segments || !result) {
+        return MF_E_ARGUMENT;
+    }
+    if (!(timing->pulse_ticks >= 1 && timing->pulse_ticks <= 100000) ||
+        !(timing->setup_ticks >= 0 && timing->setup_ticks <= 1000000) ||
+        !(timing->tolerance_ticks >= 0 && timing->tolerance_ticks <= 1e6) ||
+        (direction != 1 && direction != -1) || length_ticks < MF_CHUNK_WORDS * MF_WORD_TICKS_MIN ||
+        length_ticks > 1u << 29) {
+        return MF_E_LIMIT;
+    }
+    list_state s = {.timing = timing, .out = out, .capacity = capacity, .direction = direction,
+                    .last_step = SIZE_MAX};
+    int64_t length = (int64_t)length_ticks;
+    for (size_t i = 0; i < count;) {
+        size_t same = i + 1;
+        while (same < count && same - i < RUN_MAX && edges[same].direction == edges[i].direction) {
+            same++;
+        }
+        if (!in_range(edges[i].tick, -1e6, 1e9) ||
+            (edges[i].direction != 1 && edges[i].direction != -1)) {
+            return MF_E_LIMIT;
+        }
+        size_t taken = 1;
+        mf_status status = put_run(&s, edges + i, same - i, length, &taken);
+        if (status != MF_OK) {
+            return status;
+        }
+        i += taken;
+    }
+    mf_status status = pad(&s, length);
+    if (status != MF_OK) {
+        return status;
+    }
+    if (s.words % MF_CHUNK_WORDS != 0 || s.now != length) {
+        return MF_E_STATE;
+    }
+    s.result.direction = s.direction;
+    *segments = s.segments;
+    *result = s.result;
+    return MF_OK;
+}
+
+mf_status mf_segments_play(const uint32_t *segments, size_t count, mf_word *out, size_t capacity,
+                           size_t *words)
+{
+    if (!segments || !out || !words) {
+        return MF_E_ARGUMENT;
+    }
+    size_t n = 0;
+    for (size_t k = 0; k < count; k++) {
+        uint32_t w0 = segments[2 * k];
+        uint32_t w1 = segments[2 * k + 1];
+        uint32_t iv = ((w0 >> 9) << 8) + 512u;
+        int32_t first = (int32_t)(w1 >> 12);
+        int32_t second = (int32_t)(w1 & 0xfffu);
+        first = first >= 0x80000 ? first - 0x100000 : first;
+        second = second >= 0x800 ? second - 0x1000 : second;
+        int32_t d = first * 4;
+        int32_t direction = w0 & 1u ? 1 : -1;
+        for (uint32_t i = (w0 >> 2) & 127u; i > 0; i--) {
+            if (n == capacity) {
+                return MF_E_SPACE;
+            }
+            out[n].ticks = iv >> 10;
+            out[n].step = w0 & 2u ? direction : 0;
+            out[n].direction = direction;
+            n++;
+            iv += (uint32_t)d;
+            d += second;
+        }
+    }
+    *words = n;
+    return MF_OK;
+}
+

@@ -1,0 +1,177 @@
+/* Playing the queue forward: over a window's length, and braking to rest behind it. */
+#include <math.h>
+
+#include "plan_state.h"
+
+static double phase_left(const cursor *at)
+{
+    return at->phases[at->now].time_s - at->in_s;
+}
+
+/* Begins the item at the cursor; 0: its end speed is not settled yet. */
+int mf_enter_item(mf_plan *plan, cursor *at, uint64_t number)
+{
+    if (number >= plan->next || (number + 1 > plan->settled && !plan->finished)) {
+        return 0;
+    }
+    const span *s = item(plan, number);
+    at->item = number;
+    mf_plan_phases(s, s->enter_u, mf_plan_enter_u(plan, number + 1), at);
+    return 1;
+}
+
+/* Settled time ahead of the cursor, up to enough_s. *whole: it reaches the end of the stretch. */
+double mf_time_ahead(mf_plan *plan, double enough_s, int *whole)
+{
+    cursor at = plan->at;
+    double time = 0.0;
+    *whole = 0;
+    if (!plan->started && !mf_enter_item(plan, &at, plan->first)) {
+        *whole = plan->finished && plan->first >= plan->next;
+        return 0.0;
+    }
+    for (;;) {
+        while (at.now < at.count) {
+            time += phase_left(&at);
+            at.now++;
+            at.in_s = 0.0;
+            if (time > enough_s) {
+                return time;
+            }
+        }
+        if (!mf_enter_item(plan, &at, at.item + 1)) {
+            *whole = plan->finished && at.item + 1 >= plan->next;
+            return time;
+        }
+    }
+}
+
+mf_status mf_note_event(mf_plan *plan, const span *s, double at_s)
+{
+    if (plan->event_count == EVENTS) {
+        return MF_E_SPACE;
+    }
+    plan->events[plan->event_count].at_s = at_s;
+    plan->events[plan->event_count].output = s->move.output;
+    plan->events[plan->event_count].value = s->move.value;
+    plan->event_count++;
+    return MF_OK;
+}
+
+/* Walks the cursor over length_s; the edges of one motor are appended; motor -1 notes events. */
+mf_status mf_walk(mf_plan *plan, cursor *at, double length_s, int motor, int32_t *steps,
+                      size_t *count)
+{
+    double done_s = 0.0;
+    mf_status status = MF_OK;
+    for (;;) {
+        const span *s = item(plan, at->item);
+        while (at->now < at->count) {
+            const phase *p = &at->phases[at->now];
+            double left = length_s - done_s;
+            double to_s = phase_left(at) <= left ? p->time_s : at->in_s + left;
+            if (motor >= 0 && moving(s) && to_s > at->in_s) {
+                status = mf_edges_append(plan, motor, &s->move, p, at->in_s, to_s,
+                                         done_s - at->in_s, steps, count);
+            }
+            done_s += to_s - at->in_s;
+            if (status != MF_OK || to_s < p->time_s) {
+                at->in_s = to_s;
+                return status;
+            }
+            at->now++;
+            at->in_s = 0.0;
+        }
+        if (done_s >= length_s && at->item + 1 < plan->next && moving(item(plan, at->item + 1))) {
+            return MF_OK; /* the next item begins with the next window */
+        }
+        if (!mf_enter_item(plan, at, at->item + 1)) {
+            return MF_OK;
+        }
+        s = item(plan, at->item);
+        if (motor < 0 && s->move.kind == MF_MOVE_OUTPUT) {
+            status = mf_note_event(plan, s, done_s);
+            if (status != MF_OK) {
+                return status;
+            }
+        }
+    }
+}
+
+static double speed_at(const cursor *at, double *distance_mm)
+{
+    if (at->now >= at->count) {
+        return -1.0; /* at the item's end */
+    }
+    const phase *p = &at->phases[at->now];
+    *distance_mm = p->s0_mm + (p->v_mm_s + p->a_mm_s2 * at->in_s / 2) * at->in_s;
+    double v = p->v_mm_s + p->a_mm_s2 * at->in_s;
+    return v > 0 ? v : 0.0;
+}
+
+braking mf_brake_from(mf_plan *plan, const cursor *at)
+{
+    braking b = {.item = at->item};
+    double v = speed_at(at, &b.s_mm);
+    if (v < 0) {
+        b.item = at->item + 1;
+        b.s_mm = 0.0;
+        b.u = mf_plan_enter_u(plan, b.item);
+    } else {
+        b.u = moving(item(plan, at->item)) ? v * v : 0.0;
+    }
+    return b;
+}
+
+/* Brakes through one item at its own limit; 1: the path goes on behind it. p: the phase. */
+static int brake_through(mf_plan *plan, braking *b, phase *p)
+{
+    *p = (phase){0};
+    if (b->u < 1e-12 || b->item >= plan->next || mf_plan_rests(item(plan, b->item))) {
+        return 0;
+    }
+    const span *s = item(plan, b->item);
+    if (!moving(s)) {
+        b->item++;
+        b->s_mm = 0.0;
+        return 1;
+    }
+    double a = s->accel_mm_s2;
+    double left = s->length_mm - b->s_mm;
+    double u_end = b->u - 2.0 * a * left;
+    double v = sqrt(b->u);
+    *p = (phase){.s0_mm = b->s_mm, .v_mm_s = v, .a_mm_s2 = -a};
+    if (u_end <= 1e-9) {
+        p->time_s = v / a;
+        b->s_mm = fmin(b->s_mm + b->u / (2.0 * a), s->length_mm);
+        b->u = 0.0;
+        return 0;
+    }
+    p->time_s = (v - sqrt(u_end)) / a;
+    b->item++;
+    b->s_mm = 0.0;
+    b->u = u_end;
+    return 1;
+}
+
+mf_status mf_tail_edges(mf_plan *plan, int motor, int32_t *steps, size_t *count,
+                            braking *rest)
+{
+    braking b = mf_brake_from(plan, &plan->at);
+    phase p;
+    int more = 1;
+    while (more) {
+        uint64_t number = b.item;
+        more = brake_through(plan, &b, &p);
+        if (p.time_s > 0 && motor >= 0) {
+            mf_status status = mf_edges_append(plan, motor, &item(plan, number)->move, &p, 0.0,
+                                               p.time_s, b.time_s, steps, count);
+            if (status != MF_OK) {
+                return status;
+            }
+        }
+        b.time_s += p.time_s;
+    }
+    *rest = b;
+    return MF_OK;
+}

@@ -1,0 +1,346 @@
+/* Windows: edges of some 50 ms and of the stop tail behind them, made into a body of bytes. */
+#include <math.h>
+#include <string.h>
+
+#include "plan_state.h"
+
+#define HEAD 28
+#define MOTOR_HEAD 8
+#define EVENT_BYTES 8
+#define LAST_MIN_S 0.010 /* the last window lasts at least this */
+#define JOIN_S 0.020     /* what is left after a window and shorter than this joins it */
+#define MASK30 0x3fffffffu
+
+static void put16(uint8_t *at, uint32_t value)
+{
+    at[0] = (uint8_t)(value & 255u);
+    at[1] = (uint8_t)((value >> 8) & 255u);
+}
+
+static void put32(uint8_t *at, uint32_t value)
+{
+    put16(at, value & 0xffffu);
+    put16(at + 2, value >> 16);
+}
+
+static void place_of(mf_plan *plan, uint64_t number, double s_mm, mf_place *out)
+{
+    if (number >= plan->next && plan->next > 0) {
+        const span *last = item(plan, plan->next - 1);
+        *out = (mf_place){last->index, last->move.line, last->length_mm};
+        return;
+    }
+    const span *s = item(plan, number);
+    *out = (mf_place){s->index, s->move.line, s_mm};
+}
+
+typedef struct {
+    uint8_t *out;
+    size_t capacity;
+    size_t at;
+    mf_window_info *info;
+} body;
+
+/* Edges of the list [0, length): the others (of a window) are held for the next list. */
+static size_t cut(mf_plan *plan, int motor, size_t count, uint32_t length_ticks, int last)
+{
+    double pulse = plan->config.pulse_ticks;
+    double border = (double)length_ticks - pulse + (pulse + MF_WORD_TICKS_MIN) / 2;
+    plan->holds[motor] = 0;
+    if (!last && count > 0 && plan->edges[count - 1].tick > border) {
+        plan->held[motor] = plan->edges[count - 1];
+        plan->held[motor].tick -= (double)length_ticks;
+        plan->holds[motor] = 1;
+        count--;
+    }
+    return count;
+}
+
+static mf_status put_list(mf_plan *plan, body *b, int motor, size_t count, uint32_t length_ticks,
+                          int32_t *direction, int tail, size_t *segments)
+{
+    mf_segment_timing timing = {plan->config.pulse_ticks, plan->config.setup_ticks[motor],
+                                plan->config.step_tolerance_ticks};
+    mf_segment_result result;
+    size_t room = (b->capacity - b->at) / 8;
+    mf_status status =
+        mf_segments_make(plan->edges, count, length_ticks, &timing, *direction,
+                         (uint32_t *)(void *)(b->out + b->at), room, segments, &result);
+    if (status != MF_OK) {
+        return status;
+    }
+    b->at += 8 * *segments;
+    *direction = result.direction;
+    if (!tail) {
+        mf_plan_figures *f = &plan->figures;
+        f->error_max_ticks = fmax(f->error_max_ticks, result.error_max_ticks);
+        f->error_sum2_ticks2 += result.error_sum2_ticks2;
+        f->over_tolerance += result.over_tolerance;
+        f->steps[motor] += count;
+        f->segments[motor] += *segments;
+    }
+    return *segments < 65536 ? MF_OK : MF_E_SPACE;
+}
+
+static size_t recall(mf_plan *plan, int motor)
+{
+    if (plan->holds[motor]) {
+        plan->edges[0] = plan->held[motor];
+        return 1;
+    }
+    return 0;
+}
+
+static mf_status put_main(mf_plan *plan, body *b, double length_s, uint32_t length_ticks, int last,
+                          cursor *end, uint8_t *heads)
+{
+    for (int m = 0; m < plan->config.motors; m++) {
+        int32_t direction = plan->direction[m];
+        put32(heads + MOTOR_HEAD * m, (uint32_t)(plan->steps[m] -
+                                                 (plan->holds[m] ? plan->held[m].direction : 0)));
+        size_t count = recall(plan, m);
+        cursor at = plan->at;
+        mf_status status = mf_walk(plan, &at, length_s, m, &plan->steps[m], &count);
+        if (status != MF_OK) {
+            return status;
+        }
+        *end = at;
+        count = cut(plan, m, count, length_ticks, last);
+        size_t segments = 0;
+        status = put_list(plan, b, m, count, length_ticks, &direction, 0, &segments);
+        if (status != MF_OK) {
+            return status;
+        }
+        plan->direction[m] = direction;
+        put16(heads + MOTOR_HEAD * m + 4, (uint32_t)segments);
+        put16(heads + MOTOR_HEAD * m + 6, 0);
+        b->info->end_steps[m] = plan->steps[m] - (plan->holds[m] ? plan->held[m].direction : 0);
+        b->info->rest_steps[m] = plan->steps[m];
+    }
+    return MF_OK;
+}
+
+static mf_status put_tails(mf_plan *plan, body *b, uint32_t tail_ticks, uint8_t *heads)
+{
+    size_t before = b->at;
+    for (int m = 0; m < plan->config.motors; m++) {
+        int32_t steps = plan->steps[m];
+        int32_t direction = plan->direction[m];
+        size_t count = recall(plan, m);
+        braking rest;
+        mf_status status = mf_tail_edges(plan, m, &steps, &count, &rest);
+        size_t segments = 0;
+        if (status == MF_OK) {
+            status = put_list(plan, b, m, count, tail_ticks, &direction, 1, &segments);
+        }
+        if (status != MF_OK) {
+            return status;
+        }
+        put16(heads + MOTOR_HEAD * m + 6, (uint32_t)segments);
+        b->info->rest_steps[m] = steps;
+    }
+    plan->figures.tail_bytes += b->at - before;
+    return MF_OK;
+}
+
+static void put_events(mf_plan *plan, body *b, uint32_t length_ticks)
+{
+    for (size_t i = 0; i < plan->event_count; i++) {
+        double tick = floor(plan->events[i].at_s * plan->config.tick_hz + 0.5);
+        tick = fmin(tick, (double)length_ticks - 1);
+        put32(b->out + b->at, (uint32_t)tick);
+        put16(b->out + b->at + 4, (uint32_t)plan->events[i].output);
+        put16(b->out + b->at + 6, (uint32_t)floor(plan->events[i].value + 0.5));
+        b->at += EVENT_BYTES;
+    }
+}
+
+/* Limits of the items that this window has begun, for the figures. */
+static void note_limits(mf_plan *plan, uint64_t from, uint64_t to)
+{
+    for (uint64_t k = from; k <= to && k < plan->next; k++) {
+        const span *s = item(plan, k);
+        if (moving(s)) {
+            double u = fmax(s->enter_u, mf_plan_enter_u(plan, k + 1));
+            double top = fmin(s->peak_u, fmax(u, (s->enter_u + mf_plan_enter_u(plan, k + 1)) / 2 +
+                                                     s->accel_mm_s2 * s->length_mm));
+            double de = fabs(s->enter_u - mf_plan_enter_u(plan, k + 1));
+            double accel = top > u ? 1.0 : de / (2 * s->accel_mm_s2 * s->length_mm);
+            plan->figures.max_speed_ratio =
+                fmax(plan->figures.max_speed_ratio, sqrt(fmax(top, u) / s->peak_u));
+            plan->figures.max_accel_ratio = fmax(plan->figures.max_accel_ratio, accel);
+        }
+    }
+}
+
+static void head_of(mf_plan *plan, uint8_t *out, const mf_window_info *info)
+{
+    put32(out, info->number);
+    put32(out + 4, (uint32_t)(info->begin_ticks & MASK30));
+    put32(out + 8, (uint32_t)((info->begin_ticks >> 30) & MASK30));
+    put32(out + 12, info->length_ticks);
+    put32(out + 16, info->tail_ticks);
+    put16(out + 20, (uint32_t)plan->config.motors);
+    put16(out + 22, (uint32_t)plan->event_count);
+    put16(out + 24, 0);
+    put16(out + 26, info->tail_ticks == 0 ? 1u : 0u);
+}
+
+/* How long the window is; 0: not enough is settled yet. *last: the stretch ends with it. */
+static double choose_length(mf_plan *plan, int *last)
+{
+    double window_s = plan->config.window_s;
+    int whole = 0;
+    double ahead = mf_time_ahead(plan, window_s + JOIN_S, &whole);
+    while (ahead <= window_s + JOIN_S && !whole && plan->next - plan->first >= QUEUE - 1) {
+        uint64_t before = plan->settled;
+        mf_plan_fix(plan, plan->settled + 1);
+        if (plan->settled == before) {
+            break;
+        }
+        ahead = mf_time_ahead(plan, window_s + JOIN_S, &whole);
+    }
+    *last = 0;
+    if (ahead > window_s + JOIN_S) {
+        return window_s;
+    }
+    *last = whole;
+    return whole ? ahead : 0.0;
+}
+
+static mf_status begin(mf_plan *plan)
+{
+    if (!plan->started) {
+        plan->event_count = 0;
+        if (!mf_enter_item(plan, &plan->at, plan->first)) {
+            return MF_E_STATE;
+        }
+        plan->started = 1;
+        const span *s = item(plan, plan->first);
+        if (s->move.kind == MF_MOVE_OUTPUT) {
+            return mf_note_event(plan, s, 0.0);
+        }
+    }
+    return MF_OK;
+}
+
+static mf_status make_window(mf_plan *plan, body *b, double length_s, int last)
+{
+    const mf_plan_config *c = &plan->config;
+    mf_window_info *info = b->info;
+    double margin = 2.0 * c->pulse_ticks + 64.0;
+    double ticks = length_s * c->tick_hz;
+    if (last) {
+        ticks = fmax(ticks + margin, LAST_MIN_S * c->tick_hz);
+    }
+    *info = (mf_window_info){.number = plan->number, .length_ticks = (uint32_t)ceil(ticks),
+                             .begin_ticks = plan->begin_ticks};
+    uint64_t from = plan->at.item;
+    cursor end = plan->at;
+    size_t none = 0;
+    int32_t nowhere = 0;
+    cursor scan = plan->at;
+    length_s += last ? 1.0 : 0.0; /* rounding leaves nothing behind */
+    mf_status status = mf_walk(plan, &scan, length_s, -1, &nowhere, &none);
+    if (status != MF_OK) {
+        return status;
+    }
+    uint8_t *heads = b->out + HEAD;
+    b->at = HEAD + (size_t)c->motors * MOTOR_HEAD;
+    if (b->capacity < b->at + plan->event_count * EVENT_BYTES) {
+        return MF_E_SPACE;
+    }
+    put_events(plan, b, info->length_ticks);
+    status = put_main(plan, b, length_s, info->length_ticks, last, &end, heads);
+    if (status != MF_OK) {
+        return status;
+    }
+    plan->at = end;
+    note_limits(plan, from, end.item);
+    braking rest = mf_brake_from(plan, &end);
+    place_of(plan, rest.item, rest.s_mm, &info->end);
+    if (!last) {
+        int32_t unused = 0;
+        (void)mf_tail_edges(plan, -1, &unused, &none, &rest);
+        double tail = rest.time_s * c->tick_hz + 2.0 * margin;
+        info->tail_ticks = (uint32_t)ceil(fmax(tail, 2000.0));
+        status = put_tails(plan, b, info->tail_ticks, heads);
+    }
+    place_of(plan, rest.item, rest.s_mm, &info->rest);
+    head_of(plan, b->out, info);
+    return status;
+}
+
+/* What a window changes, to be put back when it does not fit. */
+typedef struct {
+    cursor at;
+    int32_t steps[MF_MOTORS];
+    int32_t direction[MF_MOTORS];
+    mf_edge held[MF_MOTORS];
+    int32_t holds[MF_MOTORS];
+    mf_plan_figures figures;
+    size_t event_count;
+} before_window;
+
+static void keep(const mf_plan *plan, before_window *b)
+{
+    b->at = plan->at;
+    memcpy(b->steps, plan->steps, sizeof b->steps);
+    memcpy(b->direction, plan->direction, sizeof b->direction);
+    memcpy(b->held, plan->held, sizeof b->held);
+    memcpy(b->holds, plan->holds, sizeof b->holds);
+    b->figures = plan->figures;
+    b->event_count = plan->event_count;
+}
+
+static void put_back(mf_plan *plan, const before_window *b)
+{
+    plan->at = b->at;
+    memcpy(plan->steps, b->steps, sizeof b->steps);
+    memcpy(plan->direction, b->direction, sizeof b->direction);
+    memcpy(plan->held, b->held, sizeof b->held);
+    memcpy(plan->holds, b->holds, sizeof b->holds);
+    plan->figures = b->figures;
+    plan->event_count = b->event_count;
+}
+
+mf_status mf_plan_window(mf_plan *plan, uint8_t *out, size_t capacity, size_t *written,
+                         mf_window_info *info)
+{
+    if (!plan || !out || !written || !info || (uintptr_t)out % 4 != 0) {
+        return MF_E_ARGUMENT;
+    }
+    *written = 0;
+    int last = 0;
+    double length_s = plan->done ? 0.0 : choose_length(plan, &last);
+    if (length_s <= 0 && !(last && plan->next > plan->first)) {
+        plan->done = plan->done || last;
+        return MF_OK;
+    }
+    mf_status status = begin(plan);
+    body b = {.out = out, .capacity = capacity, .info = info};
+    before_window kept;
+    keep(plan, &kept);
+    if (status == MF_OK) {
+        status = make_window(plan, &b, length_s, last);
+    }
+    for (int halving = 0; status == MF_E_SPACE && halving < 3; halving++) {
+        put_back(plan, &kept); /* too much for one window: a shorter one */
+        length_s = fmin(length_s, plan->config.window_s) / 2;
+        last = 0;
+        status = make_window(plan, &b, length_s, 0);
+    }
+    if (status != MF_OK) {
+        return status;
+    }
+    plan->event_count = 0;
+    plan->figures.windows++;
+    plan->figures.bytes += b.at;
+    plan->figures.time_s += length_s;
+    plan->begin_ticks += info->length_ticks;
+    plan->number = (plan->number + 1) & MASK30;
+    plan->first = plan->at.item;
+    plan->done = last;
+    *written = b.at;
+    return MF_OK;
+}

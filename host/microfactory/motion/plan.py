@@ -1,0 +1,345 @@
+"""A plan: stretches of motion as windows of bytes, with what happens between them.
+
+Lazy: nothing is planned before it is asked for, and nothing is kept. A plan can be iterated once
+for each call of `sections()`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from microfactory.errors import UsageError
+from microfactory.machine import TICK_HZ, Machine
+from microfactory.motion.core import check, ffi, lib
+from microfactory.motion.gcode import Program
+from microfactory.motion.moves import Moves
+
+SLOT_BYTES = 8192  # what the smallest board's window slot holds
+MASK30 = 2**30 - 1
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in a program: so far along a move, counted from the program's first (0)."""
+
+    move: int
+    line: int
+    distance_mm: float
+
+
+@dataclass(frozen=True)
+class Window:
+    """One window's bytes, and where in the program it and its tail end."""
+
+    number: int
+    begin_ticks: int
+    length_ticks: int
+    tail_ticks: int
+    data: bytes
+    end: Place
+    rest: Place
+    end_steps: tuple[int, ...]
+    rest_steps: tuple[int, ...]
+
+    @property
+    def last(self) -> bool:
+        """The stretch ends with this window."""
+        return self.tail_ticks == 0
+
+
+@dataclass
+class Section:
+    """A stretch of the program: kind is motion, home, wait, pause or end."""
+
+    kind: str
+    line: int = 0
+    axes: tuple[int, ...] = ()
+    heater: int = -1
+    target_c: float = 0.0
+    windows: Iterator[Window] = field(default_factory=lambda: iter(()))
+    start_mm: tuple[float, ...] = ()
+    start_steps: tuple[int, ...] = ()
+    outputs: dict[int, int] = field(default_factory=dict)
+
+
+def stretch_config(
+    machine: Machine,
+    start_mm: Sequence[float],
+    start_steps: Sequence[int],
+    first_number: int,
+) -> Any:
+    """The core's `mf_plan_config` for one stretch of motion."""
+    c = ffi.new("mf_plan_config *")
+    c.axes, c.motors = len(machine.axes), len(machine.motors)
+    for i, axis in enumerate(machine.axes):
+        c.path_axis[i] = not axis.unlimited
+        c.steps_per_mm[i] = axis.steps_per_mm
+        c.max_speed_mm_s[i] = axis.max_speed_mm_s
+        c.max_accel_mm_s2[i] = axis.max_accel_mm_s2
+        c.start_mm[i] = start_mm[i]
+    for m in range(len(machine.motors)):
+        c.motor_axis[m] = machine.axis_of_motor(m)
+        c.setup_ticks[m] = round(machine.driver(m).direction_setup_us * TICK_HZ / 1e6) + 1
+        c.start_steps[m] = start_steps[m]
+    motion = machine.motion
+    c.path_speed_mm_s = motion.max_speed_mm_s
+    c.path_accel_mm_s2 = motion.max_accel_mm_s2
+    c.corner_tolerance_mm = motion.corner_tolerance_mm
+    c.step_tolerance_ticks = motion.step_tolerance_us * TICK_HZ / 1e6
+    c.tick_hz = TICK_HZ
+    c.window_s = motion.window_ms / 1000
+    c.pulse_ticks = machine.pulse_ticks(TICK_HZ)
+    c.first_number = first_number & MASK30
+    return c
+
+
+def steps_at(machine: Machine, point_mm: Sequence[float]) -> tuple[int, ...]:
+    """Count of every motor at a point: the nearest step."""
+    return tuple(
+        round(point_mm[machine.axis_of_motor(m)] * machine.steps_per_mm(m))
+        for m in range(len(machine.motors))
+    )
+
+
+class Stretch:
+    """One `mf_plan`: moves in, windows out."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        start_mm: Sequence[float],
+        start_steps: Sequence[int],
+        first_number: int = 0,
+        first_move: int = 0,
+    ) -> None:
+        size = lib.mf_plan_size()
+        self._memory = ffi.new("double[]", size // 8 + 1)
+        handle = ffi.new("mf_plan **")
+        config = stretch_config(machine, start_mm, start_steps, first_number)
+        check(lib.mf_plan_init(self._memory, size, config, handle), "beginning a stretch of motion")
+        self.plan = handle[0]
+        self.motors = len(machine.motors)
+        self.first_move = first_move
+        self._out = ffi.new("uint32_t[]", SLOT_BYTES // 4)
+        self._bytes = ffi.cast("uint8_t *", self._out)
+        self._written = ffi.new("size_t *")
+        self._info = ffi.new("mf_window_info *")
+        self._taken = ffi.new("size_t *")
+
+    def push(self, moves: Any, count: int) -> int:
+        """Take up to count moves; how many were taken. Fewer: pull windows, or the stretch ends."""
+        status = lib.mf_plan_push(self.plan, moves, count, self._taken)
+        taken = int(self._taken[0])
+        if status != lib.MF_OK:
+            check(status, "planning a move")
+        return taken
+
+    def finish(self) -> None:
+        """No more moves."""
+        check(lib.mf_plan_finish(self.plan), "ending a stretch")
+
+    def windows(self) -> Iterator[Window]:
+        """All that can be made so far."""
+        info = self._info
+        while True:
+            status = lib.mf_plan_window(self.plan, self._bytes, SLOT_BYTES, self._written, info)
+            check(status, "making a window")
+            if not self._written[0]:
+                return
+            yield Window(
+                info.number,
+                info.begin_ticks,
+                info.length_ticks,
+                info.tail_ticks,
+                bytes(ffi.buffer(self._bytes, self._written[0])),
+                self._place(info.end),
+                self._place(info.rest),
+                tuple(info.end_steps[0 : self.motors]),
+                tuple(info.rest_steps[0 : self.motors]),
+            )
+
+    def _place(self, place: Any) -> Place:
+        return Place(place.move + self.first_move, place.line, place.distance_mm)
+
+    def figures(self) -> Any:
+        """The core's `mf_plan_figures` so far."""
+        figures = ffi.new("mf_plan_figures *")
+        check(lib.mf_plan_figures_so_far(self.plan, figures), "counting")
+        return figures
+
+
+class _Feed:
+    """Moves one batch at a time, with a place to go on from. skip: moves to leave out."""
+
+    def __init__(self, moves: Moves) -> None:
+        self._batches = iter(moves)
+        self.array: Any = None
+        self.count = 0
+        self.at = 0
+        self.index = 0  # of array[at] since the program's begin
+        self._left: list[tuple[Any, int]] = []
+
+    def fill(self) -> bool:
+        """There is a move at array[at]; False: the program has ended."""
+        while self.at >= self.count:
+            batch = next(self._batches, None)
+            if batch is None:
+                return False
+            self.array, self.count = batch
+            self.at = 0
+        return True
+
+    def advance(self, moves: int = 1) -> None:
+        self.at += moves
+        self.index += moves
+
+
+class Plan:
+    """A program on a machine, stretch by stretch."""
+
+    def __init__(
+        self,
+        program: Program,
+        machine: Machine,
+        *,
+        start_mm: Sequence[float] | None = None,
+        place: Place | None = None,
+        rest_steps: Sequence[int] | None = None,
+        first_number: int = 0,
+    ) -> None:
+        self.program = program
+        self.machine = machine
+        self.place = place
+        self._start_mm = start_mm
+        self._rest_steps = rest_steps
+        self._first_number = first_number
+        self.stretches: list[Any] = []
+        self.counts: dict[str, int] = {}
+
+    def sections(self) -> Iterator[Section]:
+        """The program's sections in order; use up a motion's windows before asking for the next."""
+        machine = self.machine
+        moves = Moves(self.program, machine, self._start_mm)
+        feed = _Feed(moves)
+        number = self._first_number
+        steps: Sequence[int] | None = self._rest_steps
+        outputs: dict[int, int] = {}
+        cut_mm = self._skip(feed, outputs) if self.place else 0.0
+        self.stretches = []
+        while feed.fill():
+            move = feed.array[feed.at]
+            if move.kind >= lib.MF_MOVE_HOME:
+                section = self._still(move)
+                feed.advance()
+                if section.kind == "home":
+                    steps = None
+                yield section
+                if section.kind == "end":
+                    break
+                continue
+            point = self._cut(move, cut_mm)
+            at_steps = tuple(steps) if steps is not None else steps_at(machine, point)
+            stretch = Stretch(machine, point, at_steps, number, feed.index)
+            self.stretches.append(stretch)
+            cut_mm = 0.0
+            state: dict[str, Any] = {"steps": at_steps, "number": number}
+            section = Section(
+                "motion",
+                line=move.line,
+                windows=self._pump(stretch, feed, state),
+                start_mm=tuple(point),
+                start_steps=at_steps,
+                outputs=dict(outputs),
+            )
+            yield section
+            for _ in section.windows:
+                pass
+            steps, number = state["steps"], state["number"]
+            outputs = {}
+        self.counts = moves.counts()
+
+    def _cut(self, move: Any, cut_mm: float) -> list[float]:
+        """Where the stretch begins; the move is shortened to what is left of it."""
+        if cut_mm > 0:
+            rest = ffi.new("mf_move *")
+            length = max(0.0, min(cut_mm, move.length_mm))
+            check(lib.mf_move_cut(ffi.addressof(move), length, rest), "going on inside a move")
+            ffi.memmove(ffi.addressof(move), rest, ffi.sizeof("mf_move"))
+        return list(move.start_mm[0 : len(self.machine.axes)])
+
+    def _skip(self, feed: _Feed, outputs: dict[int, int]) -> float:
+        """Go to the place of a resume; outputs collects what has been switched before it."""
+        place = self.place
+        assert place is not None
+        while feed.index < place.move:
+            if not feed.fill():
+                raise UsageError(
+                    f"{self.program.name}: move {place.move} is not in this program; nothing "
+                    "moved; resume the program that was cut"
+                )
+            move = feed.array[feed.at]
+            if move.kind == lib.MF_MOVE_OUTPUT:
+                outputs[move.output] = round(move.value)
+            feed.advance()
+        if not feed.fill():
+            return 0.0
+        move = feed.array[feed.at]
+        if move.kind > lib.MF_MOVE_ARC:
+            return 0.0
+        if place.distance_mm >= move.length_mm - 1e-9:
+            feed.advance()
+            return 0.0
+        return place.distance_mm
+
+    @staticmethod
+    def _still(move: Any) -> Section:
+        if move.kind == lib.MF_MOVE_HOME:
+            axes = tuple(a for a in range(8) if move.output >> a & 1)
+            return Section("home", line=move.line, axes=axes)
+        if move.kind == lib.MF_MOVE_WAIT:
+            return Section("wait", line=move.line, heater=move.output, target_c=move.value / 10)
+        return Section("pause" if move.kind == lib.MF_MOVE_PAUSE else "end", line=move.line)
+
+    @staticmethod
+    def _pump(stretch: Stretch, feed: _Feed, state: dict[str, Any]) -> Iterator[Window]:
+        """Windows of one stretch, moves pushed as they are asked for."""
+        ended = False
+        while not ended:
+            if not feed.fill():
+                ended = True
+            else:
+                taken = stretch.push(feed.array + feed.at, feed.count - feed.at)
+                feed.advance(taken)
+                ended = feed.at < feed.count and feed.array[feed.at].kind >= lib.MF_MOVE_HOME
+            if ended:
+                stretch.finish()
+            for window in stretch.windows():
+                state["steps"] = window.end_steps
+                state["number"] = (window.number + 1) & MASK30
+                yield window
+
+
+def plan(
+    program: Program,
+    machine: Machine,
+    *,
+    start_mm: Sequence[float] | None = None,
+    place: Place | None = None,
+    rest_steps: Sequence[int] | None = None,
+    first_number: int = 0,
+) -> Plan:
+    """Plan a program for a machine, lazily.
+
+    start_mm: where the machine stands before line 1 (default: home). place and rest_steps: go on
+    inside that move, from rest, with the motors' counts there (a board that stopped told them).
+    """
+    return Plan(
+        program,
+        machine,
+        start_mm=start_mm,
+        place=place,
+        rest_steps=rest_steps,
+        first_number=first_number,
+    )
