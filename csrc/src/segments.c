@@ -186,7 +186,7 @@ static mf_status put_single(list_state *s, const mf_edge *edge, int64_t length)
         return MF_E_LIMIT;
     }
     if (duration > MF_WORD_TICKS_MAX) { /* long: wait first, in the new direction */
-        int64_t wait = duration - shortest;
+        int64_t wait = duration - shortest - MF_CHUNK_WORDS * MF_WORD_TICKS_MIN; /* room to pad */
         mf_status status =
             put_waits(s, edge->direction, wait, (wait + MF_WORD_TICKS_MAX - 1) / MF_WORD_TICKS_MAX);
         if (status != MF_OK) {
