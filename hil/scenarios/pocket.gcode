@@ -1,0 +1,32 @@
+(A small pocket: spindle, mist, helix, arcs in two planes, inches for one pass)
+G21 G90 G17 G94 G61
+G28
+G54
+G0 X50 Y50
+M3 S9000
+M7
+G0 Z-2
+G3 X50 Y50 Z-4 I5 J0 P2 F600
+G1 X70 F900
+G1 Y65
+G3 X65 Y70 I-5
+G1 X45
+G3 X40 Y65 J-5
+G1 Y55
+G3 X45 Y50 I5
+G1 X50
+G64 P0.02
+G1 X52 Y51.1
+G1 X53.7 Y52.6
+G1 X55 Y54.7
+G18
+G2 X61 Z-4 I3 K0
+G17
+M5
+M9
+G20
+G0 Z-0.04
+G1 X2.2 Y2.1 F60
+G21
+G0 Z0
+M2
