@@ -35,7 +35,7 @@ def unit(r: Any, number: int, value: dict[str, Any], code: float) -> None:
 
 
 def distance(r: Any, number: int, value: dict[str, Any], code: float) -> None:
-    r.relative = r.relative_e = code == 91
+    r.relative = code == 91
 
 
 def arc_distance(r: Any, number: int, value: dict[str, Any], code: float) -> None:
@@ -65,8 +65,8 @@ def set_place(r: Any, number: int, value: dict[str, Any], code: float) -> bool:
     if code == 92.1:
         r.zero = [0.0] * len(r.letters)
         return True
-    for i in named:
-        r.zero[i] = r.at[i] - value[r.letters[i]] * r.unit - r.systems[r.system][i]
+    for i in named or range(len(r.letters)):
+        r.zero[i] = r.at[i] - (value.get(r.letters[i]) or 0.0) * r.unit - r.systems[r.system][i]
     return True
 
 
@@ -134,6 +134,10 @@ def switch(roles: tuple[str, ...], share: Callable[[Any, Any, dict[str, Any]], f
             if output.role in roles:
                 duty = round(min(1.0, max(0.0, share(r, output, value))) * FULL_DUTY)
                 r.out.event("output", number, output.name, duty, rest=output.stop_to_switch)
+                if output.role == "spindle":
+                    if duty and not r.turning and output.spin_up_s:
+                        r.out.event("dwell", number, value=output.spin_up_s, rest=True)
+                    r.turning = duty > 0
 
     return act
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from hil.verify.asked import Arc, Asked
 
 STILL = 1e-12  # steps a mm: an axis slower than this does not move in a piece
-FLAT = 0.35  # crossings of an arc's axis flatter than this (share of its speed) tell no place
+FLAT = 0.06  # crossings of an arc's axis flatter than this (share of its speed) tell no place
 
 Floats = NDArray[np.float64]
 
@@ -128,18 +128,19 @@ class Circle:
         aim = where[axis, columns] - 0.5 * way
         first, second = axis == arc.first, axis == arc.second
         in_plane = first | second
-        for _ in range(2):  # Newton from the state's foot; a step is small against the radius
-            angle = arc.angle + self._turn * s
-            cos, sin = np.cos(angle), np.sin(angle)
-            radius = arc.radius + (arc.end_radius - arc.radius) * (s / self.length)
-            value = np.where(first, arc.centre[0] + radius * cos, arc.centre[1] + radius * sin)
-            slope = np.where(first, -sin, cos)
-            rate = slope * radius * self._turn
-            flat = np.abs(slope) < FLAT
-            error = aim / self._spm[axis] - value
-            s = np.where(in_plane & ~flat, s + error / np.where(flat, 1.0, rate), s)
-        place = np.where(in_plane, np.where(flat, np.nan, s), place)
-        right = np.where(in_plane, flat | (way * rate > 0), right)
+        foot = arc.angle + self._turn * s
+        radius = arc.radius + (arc.end_radius - arc.radius) * (s / self.length)
+        centre = np.where(first, arc.centre[0], arc.centre[1])
+        share = np.clip((aim / self._spm[axis] - centre) / radius, -1.0, 1.0)
+        by_first = np.where(np.sin(foot) < 0, -1.0, 1.0) * np.arccos(share)
+        by_second = np.where(np.cos(foot) < 0, np.pi - np.arcsin(share), np.arcsin(share))
+        angle = np.where(first, by_first, by_second)
+        angle += 2 * np.pi * np.round((foot - angle) / (2 * np.pi))
+        slope = np.where(first, -np.sin(angle), np.cos(angle))
+        flat = np.abs(slope) < FLAT
+        told = np.where(flat, np.nan, (angle - arc.angle) / self._turn)
+        place = np.where(in_plane, told, place)
+        right = np.where(in_plane, flat | (way * slope * self._turn > 0), right)
         return place, right
 
     def at(self, s: float) -> Floats:

@@ -31,15 +31,15 @@ def verify(
     machine: Any,
     capture: Capture | Sequence[Capture],
     *,
-    tolerance_mm: float | None = None,
+    tolerance_mm: float = 0.0,
     start_mm: Sequence[float] | None = None,
     timed: bool = True,
 ) -> Report:
     """Whether the pulses do what the program asks of the machine.
 
     program: G-code text, bytes, a path, or anything with `.text`. capture: one, or several of one
-    job in order. tolerance_mm: how far the path may leave the program's (the machine's corner
-    tolerance if None); where it is followed exactly, half a step is all that is allowed.
+    job in order. tolerance_mm: how far the path may leave the program's where the program itself
+    (G64 P) says nothing; 0: not at all, half a step is all that rounding may take.
     start_mm: where the program begins, if not at home. timed: the capture has real waits.
     ReadError: the program cannot be read.
     """
@@ -65,16 +65,14 @@ def _text(program: Any) -> str | bytes:
 class _Judge:
     """Collects violations and figures over the parts of one capture."""
 
-    def __init__(
-        self, asked: Asked, machine: Any, capture: Capture, tolerance_mm: float | None
-    ) -> None:
+    def __init__(self, asked: Asked, machine: Any, capture: Capture, tolerance_mm: float) -> None:
         self.asked, self.machine, self.capture = asked, machine, capture
-        own = machine.motion.corner_tolerance_mm if tolerance_mm is None else tolerance_mm
         self.spm = np.array([axis.steps_per_mm for axis in machine.axes])
         self.error_s = machine.motion.step_tolerance_us * 1e-6
         self.bounds: Bounds = bounds(asked, machine)
         self.path = Path(asked, self.spm)
-        self.tolerance = np.where(asked.tolerance < 0, own, asked.tolerance)
+        self.wide = tolerance_mm > 0
+        self.tolerance = np.where(asked.tolerance < 0, tolerance_mm, asked.tolerance)
         self.parts: list[Stretch] = stretches(asked, machine, capture)
         self.passings: dict[int, Passing] = {}
         self.violations: list[Violation] = []
@@ -98,7 +96,7 @@ class _Judge:
         names = [self.machine.motors[m].name for m in lead_motors(self.machine)]
         edges = [part.edges(self.capture, name) for name in names]
         walk, found = self._walk(part, edges, tolerant=False)
-        if walk.lost is not None and self.tolerance[part.first : part.last].max(initial=0) > 0:
+        if walk.lost is not None and self.wide:
             wide, found_wide = self._walk(part, edges, tolerant=True)
             if wide.lost is None and self._at_end(part, wide):
                 self.blended += 1
@@ -119,13 +117,10 @@ class _Judge:
     def _walk(self, part: Stretch, edges: Any, *, tolerant: bool) -> tuple[Walk, list[Any]]:
         states = States(edges, part.start_steps, part.spans[0][0])
         walk = Walk(self.path, states, self._reach(tolerant), (part.first, part.last))
-        limits = Limits(
-            self.bounds, self.asked.length, self.capture.tick_hz, self.error_s, len(edges)
-        )
+        limits = Limits(self.bounds, self.asked.length, self.capture.tick_hz, self.machine)
         found = []
         for batch in walk.batches():
-            if not tolerant:
-                found += limits.take(batch)
+            found += limits.take_rounded(batch) if tolerant else limits.take(batch)
         self.ratios = [max(a, b) for a, b in zip(self.ratios, limits.ratios, strict=True)]
         return walk, found
 
@@ -237,5 +232,5 @@ class _Judge:
         }
         notes = ["judged at the pins: that the motors followed is not known"]
         if self.blended:
-            notes.append("corners were rounded within the tolerance; timing was not judged there")
+            notes.append("corners were rounded within the tolerance")
         return Report(tuple(order), figures, tuple(notes))

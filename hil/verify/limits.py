@@ -33,29 +33,45 @@ class Ratios(NamedTuple):
 class Limits:
     """Takes the places of pulses batch by batch; keeps the pulses that the next batch needs."""
 
-    def __init__(
-        self, limits: Bounds, length: NDArray[Any], tick_hz: int, error_s: float, axes: int
-    ) -> None:
-        self._bounds, self._hz, self._error = limits, float(tick_hz), error_s
+    def __init__(self, limits: Bounds, length: NDArray[Any], tick_hz: int, machine: Any) -> None:
+        self._bounds, self._hz = limits, float(tick_hz)
+        self._error = machine.motion.step_tolerance_us * 1e-6
+        self._axis_accel = [axis.max_accel_mm_s2 for axis in machine.axes]
+        self._steps_per_mm = [axis.steps_per_mm for axis in machine.axes]
         self._base_mm = np.concatenate([[0.0], np.cumsum(length)])
         self._base_s = np.concatenate([[0.0], np.cumsum(limits.shortest_s)])
         self._most = _Highest(limits.accel)
-        self._axes = axes
         self._kept: Places | None = None
         self.ratios = Ratios(0.0, 0.0, 0.0)
 
     def take(self, batch: Places) -> list[Found]:
         """Violations of one batch, not sorted."""
         told = ~np.isnan(batch.place)
-        batch = Places(*(column[told] for column in batch))
+        batch = self._with_kept(Places(*(column[told] for column in batch)))
+        if len(batch.tick) < 3:
+            return []
+        time = (batch.tick - int(batch.tick[0])) / self._hz
+        return self._smooth(batch, time) + self._single(batch, time) + self._order(batch)
+
+    def take_rounded(self, batch: Places) -> list[Found]:
+        """Where the path may leave the program's, places along it say little: each axis for itself
+        must keep its own acceleration.
+        """
+        batch = self._with_kept(batch)
+        time = (batch.tick - int(batch.tick[0])) / self._hz if len(batch.tick) else batch.place
+        found: list[Found] = []
+        for axis in range(len(self._axis_accel)):
+            rows = np.flatnonzero(batch.axis == axis)
+            accel = np.full(max(0, len(rows) - 2), self._axis_accel[axis])
+            place = batch.steps[rows] / self._steps_per_mm[axis]
+            found += self._against_chord(batch, rows, time[rows], place, accel)
+        return found
+
+    def _with_kept(self, batch: Places) -> Places:
         if self._kept is not None:
             batch = Places(*(np.concatenate(pair) for pair in zip(self._kept, batch, strict=True)))
         self._kept = Places(*(column[-4096:] for column in batch))
-        if len(batch.tick) < 3:
-            return []
-        zero = int(batch.tick[0])
-        time = (batch.tick - zero) / self._hz
-        return self._smooth(batch, time) + self._single(batch, time)
+        return batch
 
     def _smooth(self, batch: Places, time: NDArray[Any]) -> list[Found]:
         """Speed and acceleration from differences over h."""
@@ -97,29 +113,52 @@ class Limits:
         further from their chord than A t1 t2 / 2, and the step tolerance.
         """
         found: list[Found] = []
-        for axis in range(self._axes):
+        for axis in range(len(self._axis_accel)):
             rows = np.flatnonzero(batch.axis == axis)
-            if len(rows) < 3:
-                continue
-            t, s, piece = time[rows], batch.place[rows], batch.piece[rows]
-            t1, t2 = t[1:-1] - t[:-2], t[2:] - t[1:-1]
-            chord = (s[2:] - s[:-2]) / (t1 + t2)
-            off = np.abs(s[1:-1] - s[:-2] - chord * t1)
+            piece = batch.piece[rows]
             accel = self._most.between(piece[:-2], piece[2:])
-            bent = accel * ACCEL_SLACK * t1 * t2 / 2
-            noise = 2 * self._error * (chord + accel * (t1 + t2)) + 1e-6
-            ratio = off / (bent + noise)
-            self._raise(timing=float(ratio.max(initial=0)))
-            over = ratio > 1
-            if over.any():
-                i = int(np.argmax(over))
-                late_us = off[i] / max(chord[i], 1e-9) * 1e6
-                text = (
-                    f"a pulse is {late_us:.1f} us off the motion of its neighbours, more than "
-                    f"acceleration and a step tolerance of {self._error * 1e6:g} us explain"
-                )
-                found.append(("timing", int(batch.tick[rows[i + 1]]), int(piece[i + 1]), text))
+            found += self._against_chord(batch, rows, time[rows], batch.place[rows], accel)
         return found
+
+    def _against_chord(
+        self,
+        batch: Places,
+        rows: NDArray[Any],
+        t: NDArray[Any],
+        s: NDArray[Any],
+        accel: NDArray[Any],
+    ) -> list[Found]:
+        if len(rows) < 3:
+            return []
+        t1, t2 = t[1:-1] - t[:-2], t[2:] - t[1:-1]
+        chord = (s[2:] - s[:-2]) / (t1 + t2)
+        off = np.abs(s[1:-1] - s[:-2] - chord * t1)
+        bent = accel * ACCEL_SLACK * t1 * t2 / 2
+        noise = 2 * self._error * (np.abs(chord) + accel * (t1 + t2)) + 1e-6
+        ratio = off / (bent + noise)
+        self._raise(timing=float(ratio.max(initial=0)))
+        over = ratio > 1
+        if not over.any():
+            return []
+        i = int(np.argmax(over))
+        k = rows[i + 1]
+        late_us = off[i] / max(abs(chord[i]), 1e-9) * 1e6
+        text = (
+            f"a pulse is {late_us:.1f} us off the motion of its neighbours, more than "
+            f"acceleration and a step tolerance of {self._error * 1e6:g} us explain"
+        )
+        return [("timing", int(batch.tick[k]), int(batch.piece[k]), text)]
+
+    def _order(self, batch: Places) -> list[Found]:
+        """No axis is behind the others: places never run back by more than the tolerance."""
+        speed = self._bounds.speed[batch.piece]
+        back = np.maximum.accumulate(batch.place) - batch.place
+        behind = back > 2.1 * self._error * speed + 1e-5
+        if not behind.any():
+            return []
+        i = int(np.argmax(behind))
+        text = f"an axis is {back[i]:.4f} mm of path behind the others"
+        return [("path", int(batch.tick[i]), int(batch.piece[i]), text)]
 
     def _fastest(self, place: NDArray[Any], time: NDArray[Any]) -> float:
         """Highest mean speed over 5 ms."""

@@ -31,13 +31,14 @@ class Lost(NamedTuple):
 
 class Places(NamedTuple):
     """A batch of pulses with their places: ticks, mm along the whole path (NaN: not told by this
-    pulse), piece, axis. `exact` is False where the path was followed within a corner tolerance.
+    pulse), piece, axis, and the axis's steps at the crossing that the pulse marks.
     """
 
     tick: NDArray[np.int64]
     place: NDArray[np.float64]
     piece: NDArray[np.int64]
     axis: NDArray[np.int8]
+    steps: NDArray[np.float64]
 
 
 class Walk:
@@ -111,13 +112,24 @@ class Walk:
                     break
             elif off >= 0 or stop == states.count:
                 self.lost = Lost(enter + (usable if off >= 0 else len(low)), piece)
+                self._give(piece, form, self.lost.state - 1, self.lost.state - 1)
                 return False
             window *= 2
         self._note(piece, form, enter + arrived, enter + stayed)
         return True
 
     def _note(self, piece: int, form: Any, arrive: int, stay: int) -> None:
-        """Give the pulses up to the vertex their places; decide which belong to the next piece."""
+        """The vertex after a piece is reached in states [arrive, stay]."""
+        self._give(piece, form, arrive, stay)
+        vertex = piece + 1 - self.first
+        self.before[vertex] = self.states.tick[self._split - self.states.base]
+        self.after[vertex] = self._next_tick()
+        self._open = (max(arrive, 0), stay)
+
+    def _give(self, piece: int, form: Any, arrive: int, stay: int) -> None:
+        """Give pulses their places: all up to `arrive`, and from there to `stay` those that are
+        not the next piece's already.
+        """
         states, first = self.states, self._split + 1
         if stay >= first:
             rows = slice(first - states.base, stay + 1 - states.base)
@@ -129,13 +141,14 @@ class Walk:
             if count:
                 ticks = states.tick[rows][:count]
                 inside = np.clip(place[:count], 0.0, form.length) + self.base_mm[piece]
-                self._places.append((ticks, inside, np.full(count, piece), axis[:count]))
+                crossed = (
+                    states.where[axis, np.arange(rows.start, rows.stop)] - 0.5 * states.way[rows]
+                )
+                self._places.append(
+                    (ticks, inside, np.full(count, piece), axis[:count], crossed[:count])
+                )
                 self._held += count
                 self._split += count
-        vertex = piece + 1 - self.first
-        self.before[vertex] = states.tick[self._split - states.base]
-        self.after[vertex] = self._next_tick()
-        self._open = (max(arrive, 0), stay)
 
     def _next_tick(self) -> int:
         """Tick of the first pulse that no piece has taken yet."""
@@ -148,5 +161,6 @@ class Walk:
         parts, self._places, self._held = self._places, [], 0
         if not parts:
             none: Any = np.zeros(0)
-            return Places(none.astype(np.int64), none, none.astype(np.int64), none.astype(np.int8))
-        return Places(*(np.concatenate([part[i] for part in parts]) for i in range(4)))
+            whole = none.astype(np.int64)
+            return Places(whole, none, whole, none.astype(np.int8), none)
+        return Places(*(np.concatenate([part[i] for part in parts]) for i in range(5)))

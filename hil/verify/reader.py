@@ -43,6 +43,7 @@ class Reader:
         self.motion = -1.0
         self.feed: float | None = None  # mm/s
         self.spindle = 0.0
+        self.turning = False
         self.accel = {"print": math.inf, "travel": math.inf, "retract": math.inf}
         self.tolerance = -1.0
         self.exact_stop = False
@@ -108,7 +109,7 @@ class Reader:
             if word is None:
                 continue
             mm = word * self.unit
-            if self.relative_e if letter == "E" else self.relative:
+            if self.relative or (letter == "E" and self.relative_e):
                 target[i] = self.at[i] + mm
             else:
                 target[i] = mm + (0.0 if machine_place else self.offset(i))
@@ -119,9 +120,8 @@ class Reader:
         circle = None
         if self.motion >= 2:
             circle = self._arc(value, target)
-        speed = FREE if self.motion == 0 else self.feed
-        if speed is None:
-            raise ReadError("a feed move before any F")
+        rapid = self.motion == 0 and self.machine.kind != "printer"  # Marlin's G0 takes the feed
+        speed = FREE if rapid or self.feed is None else self.feed
         tolerance = 0.0 if stop else self.tolerance
         accel = self._accel_of(target, self.motion == 0)
         self.out.add(self.at, target, number, speed, accel, tolerance, circle)
