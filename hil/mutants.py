@@ -45,6 +45,15 @@ class Clean(NamedTuple):
     text: str
     machine: Machine
     capture: Capture
+    report: Report
+
+    def lines_near(self, first_tick: int, last_tick: int) -> range:
+        """Lines under way from one tick to another, and what stands between them and the next."""
+        played = self.report.played
+        assert played is not None
+        first, last = played.line_at(first_tick), played.line_at(last_tick)
+        later = played.asked.line[played.asked.line > last]
+        return range(first, int(later[0]) + 1 if len(later) else played.asked.lines + 1)
 
 
 class Outcome(NamedTuple):
@@ -64,7 +73,9 @@ def clean_captures() -> list[Clean]:
         text = (SCENARIOS / f"{name}.gcode").read_text()
         sections = plan(parse(text), machine).sections()
         bodies = (w.data for s in sections if s.kind == "motion" for w in s.windows)
-        out.append(Clean(name, text, machine, to_capture(bodies, machine)))
+        capture = to_capture(bodies, machine)
+        report = verify(text, machine, capture, timed=False)
+        out.append(Clean(name, text, machine, capture, report))
     return out
 
 
@@ -82,6 +93,9 @@ def _missed(clean: Clean, fault: Fault, report: Report) -> str:
     off = report.first.tick - fault.tick
     if abs(off) > near:
         return f"found {off / hz * 1e3:+.1f} ms away"
+    lines = clean.lines_near(fault.tick - int(near), fault.tick + int(near))
+    if report.first.line not in lines:
+        return f"found in line {report.first.line}, not in {lines}"
     return ""
 
 
@@ -113,7 +127,7 @@ def main(arguments: list[str] | None = None) -> int:
     cleans = clean_captures()
     alarms = 0
     for clean in cleans:
-        report = verify(clean.text, clean.machine, clean.capture, timed=False)
+        report = clean.report
         alarms += not report.passed
         print(f"clean {clean.name}: {report.verdict}, {report.figures['pulses']} pulses")
         if not report.passed:

@@ -21,7 +21,7 @@ from hil.verify.pins import duals, pins
 from hil.verify.reader import read
 from hil.verify.runs import Stretch, joined, lead_motors, stretches
 from hil.verify.states import States
-from hil.verify.verdict import Report, Violation
+from hil.verify.verdict import Played, Report, Violation
 
 ROUND = 0.01  # steps: places this near to half a step may be rounded either way
 
@@ -76,7 +76,7 @@ class _Judge:
         self.parts: list[Stretch] = stretches(asked, machine, capture)
         self.passings: dict[int, Passing] = {}
         self.violations: list[Violation] = []
-        self.ratios = [0.0, 0.0, 0.0]
+        self.ratios = [0.0, 0.0, 0.0, 0.0]
         self.blended = 0
         self.pulses = 0
         self.motion_s = 0.0
@@ -106,7 +106,8 @@ class _Judge:
         if walk.lost is not None:
             self._lost(part, walk)
         self.pulses += walk.states.count - 1
-        for vertex in range(part.first, part.last + 1):
+        self._travel(part, edges)
+        for vertex in range(part.first, part.first + walk.reached + 1):
             passing = Passing(
                 int(walk.before[vertex - part.first]), int(walk.after[vertex - part.first])
             )
@@ -114,10 +115,23 @@ class _Judge:
         self.passings[part.first] = Passing(int(walk.before[0]), int(walk.after[0]))
         self.motion_s += (int(walk.states.tick[-1]) - part.spans[0][0]) / self.capture.tick_hz
 
+    def _travel(self, part: Stretch, edges: Any) -> None:
+        """No axis leaves its travel by a whole step."""
+        for i, axis in enumerate(self.machine.axes):
+            if axis.unlimited or not len(edges[i].tick):
+                continue
+            steps = part.start_steps[i] + np.cumsum(edges[i].direction, dtype=np.int64)
+            low, high = axis.min_mm * self.spm[i] - 1, axis.max_mm * self.spm[i] + 1
+            outside = (steps < low) | (steps > high)
+            if outside.any():
+                tick = int(edges[i].tick[np.argmax(outside)])
+                line, place = self._line_at(tick)
+                self._add("travel", tick, line, place, f"axis {axis.name} leaves its travel")
+
     def _walk(self, part: Stretch, edges: Any, *, tolerant: bool) -> tuple[Walk, list[Any]]:
         states = States(edges, part.start_steps, part.spans[0][0])
         walk = Walk(self.path, states, self._reach(tolerant), (part.first, part.last))
-        limits = Limits(self.bounds, self.asked.length, self.capture.tick_hz, self.machine)
+        limits = Limits(self.asked, self.bounds, self.capture.tick_hz, self.machine)
         found = []
         for batch in walk.batches():
             found += limits.take_rounded(batch) if tolerant else limits.take(batch)
@@ -225,6 +239,7 @@ class _Judge:
             "max_speed_ratio": self.ratios[0],
             "max_accel_ratio": self.ratios[1],
             "max_timing_ratio": self.ratios[2],
+            "max_corner_ratio": self.ratios[3],
             "worst_change_ms": self.worst_change_s * 1e3,
             "least_pulse_us": {n: m.pulse_us for n, m in self.margins.items()},
             "least_setup_us": {n: m.setup_us for n, m in self.margins.items()},
@@ -233,4 +248,7 @@ class _Judge:
         notes = ["judged at the pins: that the motors followed is not known"]
         if self.blended:
             notes.append("corners were rounded within the tolerance")
-        return Report(tuple(order), figures, tuple(notes))
+        ticks = np.full(self.asked.pieces + 1, -1, np.int64)
+        for vertex, passing in self.passings.items():
+            ticks[vertex] = passing.first
+        return Report(tuple(order), figures, tuple(notes), Played(self.asked, ticks))

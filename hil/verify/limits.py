@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from hil.verify.asked import Asked
 from hil.verify.bounds import Bounds
+from hil.verify.corners import Corners
 from hil.verify.match import Places
 
 SPEED_SLACK = 1.005
@@ -28,21 +30,23 @@ class Ratios(NamedTuple):
     speed: float
     accel: float
     timing: float
+    corner: float
 
 
 class Limits:
     """Takes the places of pulses batch by batch; keeps the pulses that the next batch needs."""
 
-    def __init__(self, limits: Bounds, length: NDArray[Any], tick_hz: int, machine: Any) -> None:
+    def __init__(self, asked: Asked, limits: Bounds, tick_hz: int, machine: Any) -> None:
         self._bounds, self._hz = limits, float(tick_hz)
         self._error = machine.motion.step_tolerance_us * 1e-6
         self._axis_accel = [axis.max_accel_mm_s2 for axis in machine.axes]
         self._steps_per_mm = [axis.steps_per_mm for axis in machine.axes]
-        self._base_mm = np.concatenate([[0.0], np.cumsum(length)])
+        self._base_mm = np.concatenate([[0.0], np.cumsum(asked.length)])
         self._base_s = np.concatenate([[0.0], np.cumsum(limits.shortest_s)])
         self._most = _Highest(limits.accel)
+        self._corners = Corners(asked, limits, machine, tick_hz, self._base_mm)
         self._kept: Places | None = None
-        self.ratios = Ratios(0.0, 0.0, 0.0)
+        self.ratios = Ratios(0.0, 0.0, 0.0, 0.0)
 
     def take(self, batch: Places) -> list[Found]:
         """Violations of one batch, not sorted."""
@@ -51,7 +55,10 @@ class Limits:
         if len(batch.tick) < 3:
             return []
         time = (batch.tick - int(batch.tick[0])) / self._hz
-        return self._smooth(batch, time) + self._single(batch, time) + self._order(batch)
+        found = self._smooth(batch, time) + self._single(batch, time) + self._order(batch)
+        found += self._corners.check(batch, time)
+        self._raise(corner=self._corners.ratio)
+        return found
 
     def take_rounded(self, batch: Places) -> list[Found]:
         """Where the path may leave the program's, places along it say little: each axis for itself

@@ -56,6 +56,7 @@ class Walk:
         self.base_mm = np.concatenate([[0.0], np.cumsum(path.asked.length)])
         self.before = np.full(self.last - self.first + 1, states.tick[0], np.int64)
         self.after = np.full(self.last - self.first + 1, NEVER, np.int64)
+        self.reached = 0  # last vertex passed
         self.lost: Lost | None = None
         self._open = (0, 0)  # states of the present vertex, first and last
         self._split = 0  # pulses up to this one belong to earlier pieces
@@ -121,7 +122,7 @@ class Walk:
     def _note(self, piece: int, form: Any, arrive: int, stay: int) -> None:
         """The vertex after a piece is reached in states [arrive, stay]."""
         self._give(piece, form, arrive, stay)
-        vertex = piece + 1 - self.first
+        vertex = self.reached = piece + 1 - self.first
         self.before[vertex] = self.states.tick[self._split - self.states.base]
         self.after[vertex] = self._next_tick()
         self._open = (max(arrive, 0), stay)

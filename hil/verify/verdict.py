@@ -6,6 +6,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
+from hil.verify.asked import Asked
+
+
+class Played(NamedTuple):
+    """What was read and when it was played: vertex i of the program was passed after the pulse at
+    `tick[i]` (-1: never seen).
+    """
+
+    asked: Asked
+    tick: NDArray[np.int64]
+
+    def line_at(self, tick: int) -> int:
+        """The program's line under way at a tick; 0: none."""
+        known = np.flatnonzero(self.tick >= 0)
+        i = int(np.searchsorted(self.tick[known], tick, side="right")) - 1
+        if i < 0 or not self.asked.pieces:
+            return 0
+        return int(self.asked.line[min(int(known[i]), self.asked.pieces - 1)])
+
 
 class Violation(NamedTuple):
     """One thing that is not as asked. kind: path, end, speed, accel, timing, corner, travel,
@@ -31,6 +53,7 @@ class Report:
     violations: tuple[Violation, ...]
     figures: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    played: Played | None = None
 
     @property
     def passed(self) -> bool:

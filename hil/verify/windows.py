@@ -7,7 +7,7 @@ ticks, iv += d, d += second. A step word raises its pulse `pulse_ticks` before i
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from hil.verify.verdict import Report
 HEAD = struct.Struct("<5I4H")
 MOTOR = struct.Struct("<i2H")
 CHANGE = struct.Struct("<I2H")
+TOGETHER = 128  # windows expanded at a time
 BETWEEN_S = 1.0  # rest put between two runs: a job file knows no waits
 
 
@@ -82,59 +83,77 @@ def words(segments: NDArray[np.uint32]) -> Words:
 def to_capture(bodies: Iterable[bytes], machine: Any, tick_hz: int = 125_000_000) -> Capture:
     """Edges that a board makes of whole runs of windows. ValueError: a window does not fit."""
     names = [motor.name for motor in machine.motors]
-    builder = CaptureBuilder(tick_hz, names)
-    pulse = machine.pulse_ticks(tick_hz)
-    levels = [0] * len(names)
+    player = _Player(CaptureBuilder(tick_hz, names), len(names), machine.pulse_ticks(tick_hz))
     zero = end = 0
-    steps: list[int] = []
     first = True
     for body in bodies:
         window = decode(body)
         if first:
+            player.play()
             zero = end + int(BETWEEN_S * tick_hz) - window.begin
-            builder.run(zero + window.begin, "motion", window.start_steps, window.number)
-            steps = list(window.start_steps)
-        _expect(window, zero + window.begin == end or first, steps)
-        begin = zero + window.begin
-        for motor, segments in enumerate(window.segments):
-            steps[motor] += _play(builder, motor, words(segments), begin, window, pulse, levels)
+            player.builder.run(zero + window.begin, "motion", window.start_steps, window.number)
+        elif zero + window.begin != end:
+            raise ValueError(f"window {window.number} does not begin where the last one ends")
+        player.add(window, zero + window.begin, first=first)
         for tick, output, value in window.changes:
-            _change(builder, machine, begin + tick, output, value)
-        end = begin + window.length
+            _change(player.builder, machine, zero + window.begin + tick, output, value)
+        end = zero + window.begin + window.length
         first = window.last
-    builder.end(end)
-    return builder.build()
+    player.play()
+    player.builder.end(end)
+    return player.builder.build()
 
 
-def _expect(window: Window, follows: bool, steps: Sequence[int]) -> None:
-    if not follows:
-        raise ValueError(f"window {window.number} does not begin where the one before it ends")
-    if list(window.start_steps) != list(steps):
-        raise ValueError(f"window {window.number} does not start where the one before it ended")
+class _Player:
+    """Plays windows of one run, many at a time: their lists follow on one another."""
 
+    def __init__(self, builder: CaptureBuilder, motors: int, pulse_ticks: int) -> None:
+        self.builder = builder
+        self._pulse = pulse_ticks
+        self._held: list[tuple[Window, int]] = []
+        self._level = [0] * motors
+        self._steps = [0] * motors
 
-def _play(
-    builder: CaptureBuilder,
-    motor: int,
-    list_: Words,
-    begin: int,
-    window: Window,
-    pulse: int,
-    levels: list[int],
-) -> int:
-    """Play one motor's list; returns the steps it makes."""
-    if len(list_.end) % 16 or (len(list_.end) and int(list_.end[-1]) != window.length):
-        raise ValueError(f"window {window.number}, motor {motor}: its words are not whole chunks")
-    if len(list_.end) and int((list_.end - list_.begin).min()) < 8:
-        raise ValueError(f"window {window.number}, motor {motor}: a word of less than 8 ticks")
-    shown = np.concatenate([[levels[motor]], list_.way])
-    turns = np.flatnonzero(shown[1:] != shown[:-1])
-    builder.turns(motor, begin + list_.begin[turns], list_.way[turns])
-    if len(list_.way):
-        levels[motor] = int(list_.way[-1])
-    rise = begin + list_.end[list_.step] - pulse
-    builder.steps(motor, rise, pulse, list_.way[list_.step])
-    return int(list_.way[list_.step].sum(dtype=np.int64))
+    def add(self, window: Window, begin: int, *, first: bool) -> None:
+        if first:
+            self._steps = list(window.start_steps)
+        self._held.append((window, begin))
+        if len(self._held) >= TOGETHER:
+            self.play()
+
+    def play(self) -> None:
+        """Expand and hand over all that is held. ValueError: a window does not fit."""
+        for motor in range(len(self._level)):
+            if self._held:
+                self._motor(motor)
+        self._held = []
+
+    def _motor(self, motor: int) -> None:
+        lists = [window.segments[motor] for window, _ in self._held]
+        lengths = [window.length for window, _ in self._held]
+        all_words = words(np.concatenate(lists))
+        counts = [int((part[:, 0] >> 2 & 127).sum()) for part in lists]
+        way = np.where(all_words.step, all_words.way, 0)
+        made = np.concatenate([[0], np.cumsum(way, dtype=np.int64)])
+        last_words = np.cumsum(counts)
+        ends = np.cumsum(lengths)
+        for i, (window, _) in enumerate(self._held):
+            before = last_words[i] - counts[i]
+            here = self._steps[motor] + int(made[before])
+            if window.start_steps[motor] != here:
+                raise ValueError(f"window {window.number}, motor {motor}: does not start at {here}")
+            if counts[i] % 16 or not counts[i] or all_words.end[last_words[i] - 1] != ends[i]:
+                raise ValueError(f"window {window.number}, motor {motor}: no whole chunks")
+        if int((all_words.end - all_words.begin).min()) < 8:
+            raise ValueError(f"motor {motor}: a word of less than 8 ticks")
+        self._steps[motor] += int(made[-1])
+        zero = self._held[0][1]
+        shown = np.concatenate([[self._level[motor]], all_words.way])
+        turns = np.flatnonzero(shown[1:] != shown[:-1])
+        self.builder.turns(motor, zero + all_words.begin[turns], all_words.way[turns])
+        self._level[motor] = int(all_words.way[-1])
+        rise = zero + all_words.end[all_words.step] - self._pulse
+        self.builder.steps(motor, rise, self._pulse, all_words.way[all_words.step])
 
 
 def _change(builder: CaptureBuilder, machine: Any, tick: int, output: int, value: int) -> None:

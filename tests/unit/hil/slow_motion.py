@@ -76,6 +76,19 @@ class SlowMotion:
         self.play(place, math.hypot(r * sweep, *climb), speed, accel)
         self.at = place(1.0)
 
+    def straight_through(self, speed, points):
+        """X and Y through points at one speed, braking nowhere; gives the capture."""
+        for point in points:
+            end = [*point, *self.at[2:]]
+            length = math.dist(self.at[:2], point)
+            u = np.linspace(0.0, 1.0, 2001)
+            for i, axis in enumerate(self.machine.axes):
+                steps = (self.at[i] + (end[i] - self.at[i]) * u) * axis.steps_per_mm
+                self.axis(axis, steps, u * length / speed)
+            self.time_s += length / speed
+            self.at = end
+        return self.capture()
+
     def play(self, place, length, speed, accel):
         """Sample finely, find crossings of n + 1/2 by bisection-free linear interpolation."""
         speed = min(speed, math.sqrt(accel * length))

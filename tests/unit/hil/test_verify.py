@@ -141,3 +141,60 @@ def test_a_dwell_that_is_too_short_is_found(printer):
     assert verify("G28\nG1 X40 F3000\nG4 S0.2\nG1 X80", printer, capture).passed
     report = verify("G28\nG1 X40 F3000\nG4 S0.3\nG1 X80", printer, capture)
     assert report.first.kind == "dwell"
+
+
+def test_a_corner_that_is_taken_too_fast_is_found(printer):
+    """At 50 mm/s without braking through a right angle, within the speed asked for."""
+    m = SlowMotion(printer)
+    capture = m.straight_through(50, [(20, 175), (20, 155)])
+    report = verify("G28\nG1 X20 F3000\nG1 Y155", printer, capture)
+    assert [v.kind for v in report.violations if v.kind not in ("accel", "timing")] == ["corner"]
+    assert (
+        verify("G28\nG64 P5\nG1 X20 F3000\nG1 Y155", printer, capture).figures["max_corner_ratio"]
+        < 1
+    )
+
+
+def test_a_path_out_of_the_travel_is_found(printer):
+    m = SlowMotion(printer)
+    m.line(50, 2000, x=176)
+    report = verify("G28\nG1 X176 F3000", printer, m.capture())
+    assert report.first.kind == "travel"
+
+
+def test_a_rounded_corner_passes_only_within_a_tolerance(printer):
+    m = SlowMotion(printer)
+    m.line(50, 2000, x=19.96)
+    m.line(50, 2000, x=20, y=174.96)
+    m.line(50, 2000, y=160)
+    program = "G28\nG1 X20 F3000\nG1 Y160"
+    assert verify(program, printer, m.capture()).first.kind == "path"
+
+
+def test_a_cut_with_its_retreat_and_return_is_one_path(printer):
+    m = SlowMotion(printer)
+    m.line(50, 2000, x=30)
+    m.run("retreat")
+    m.line(8, 100, z=5)
+    m.rest(3)
+    m.run()
+    m.line(8, 100, z=0)
+    m.run()
+    m.line(50, 2000, x=60)
+    capture = m.capture()
+    program = "G28\nG1 X60 F3000"
+    assert verify(program, printer, capture).passed
+    assert not verify("G28\nG1 X60 F3000\nG1 X61", printer, capture).passed
+
+
+def test_a_return_to_another_place_is_found(printer):
+    m = SlowMotion(printer)
+    m.line(50, 2000, x=30)
+    m.run("retreat")
+    m.line(8, 100, z=5)
+    m.run()
+    m.line(8, 100, z=0.0125)
+    m.run()
+    m.line(50, 2000, x=60)
+    report = verify("G28\nG1 X60 F3000", printer, m.capture())
+    assert report.first.kind == "end"
