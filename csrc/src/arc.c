@@ -1,161 +1,178 @@
-/* G2 and G3: centre from I J K or R, whole turns from P; the centre is moved so that both ends lie on
- * the circle exactly. RS274NGC 3.5.3. */
-#include <math.h>
+#include "mf/arc.h"
 
-#include "gcode_state.h"
+#include <math.h>
+#include <stddef.h>
 
 #define PI 3.14159265358979323846
-#define LEAST_MM 1e-6
+#define TURN (2.0 * PI)
 
-static double unit(const mf_gcode *g)
+/* A sweep up to this is a whole turn whose end was rounded; GRBL takes the same figure. */
+#define NOTHING_RAD 5e-7
+#define NOTHING_MM 1e-9
+#define RADIUS_MIN_MM 1e-6
+#define BOUND_MM 1e10
+#define TURNS_MAX 1000
+
+/* Above this sweep a difference of radii is spread over two arcs: moving the centre along the
+ * chord costs difference / (2 sin(sweep / 2)), which is 0.7 of it here and grows without bound. */
+#define ONE_ARC_RAD (1.5 * PI)
+
+static int bounded(const double pair[2])
 {
-    return g->inches ? 25.4 : 1.0;
+    return pair[0] >= -BOUND_MM && pair[0] <= BOUND_MM && pair[1] >= -BOUND_MM &&
+           pair[1] <= BOUND_MM;
 }
 
-static const word *word_of(const block *b, char letter)
+static mf_status check_words(const mf_arc_words *words)
 {
-    for (int i = 0; i < b->count; i++) {
-        if (b->words[i].letter == letter) {
-            return &b->words[i];
-        }
+    if (!bounded(words->start_mm) || !bounded(words->end_mm)) {
+        return MF_E_LIMIT;
     }
-    return b->count ? &b->words[0] : 0;
+    if (!(words->tolerance_mm >= 0.0 && words->tolerance_mm <= BOUND_MM)) {
+        return MF_E_LIMIT;
+    }
+    if (words->direction != 1 && words->direction != -1) {
+        return MF_E_LIMIT;
+    }
+    return words->turns >= 1 && words->turns <= TURNS_MAX ? MF_OK : MF_E_LIMIT;
 }
 
-typedef struct {
-    double x0, y0, x1, y1, cx, cy;
-} arc;
-
-/* Centre from the radius: the short way round for a positive one. */
-static mf_status by_radius(mf_gcode *g, const block *b, int clockwise, arc *a)
+/* Sweep from start to end about a centre in one direction: above 0, at most a turn, unsigned. */
+static double sweep_about(const double centre[2], const double start[2], const double end[2],
+                          int32_t direction)
 {
-    double radius = of(b, 'R') * unit(g);
-    double dx = a->x1 - a->x0;
-    double dy = a->y1 - a->y0;
-    double chord = hypot(dx, dy);
-    if (chord < LEAST_MM) {
-        return mf_gcode_fail(g, MF_E_ARC, word_of(b, 'R'),
-                             "an arc by R that ends where it begins has no centre; write I and J "
-                             "for a full circle");
+    double sx = start[0] - centre[0], sy = start[1] - centre[1];
+    double ex = end[0] - centre[0], ey = end[1] - centre[1];
+    double angle = atan2(sx * ey - sy * ex, sx * ex + sy * ey) * (double)direction;
+    return angle <= NOTHING_RAD ? angle + TURN : angle;
+}
+
+static void place(mf_arc *arc, const double centre[2], const double start[2], double sweep_rad)
+{
+    double dx = start[0] - centre[0], dy = start[1] - centre[1];
+    arc->centre_mm[0] = centre[0];
+    arc->centre_mm[1] = centre[1];
+    arc->radius_mm = hypot(dx, dy);
+    arc->angle_rad = atan2(dy, dx);
+    arc->sweep_rad = sweep_rad;
+}
+
+/* The centre moved along the chord until both points are equally far from it. */
+static void place_midway(mf_arc *arc, const mf_arc_words *words, double extra_rad)
+{
+    double tx = words->end_mm[0] - words->start_mm[0], ty = words->end_mm[1] - words->start_mm[1];
+    double chord = hypot(tx, ty);
+    double mx = words->start_mm[0] + 0.5 * tx, my = words->start_mm[1] + 0.5 * ty;
+    double along = ((words->centre_mm[0] - mx) * tx + (words->centre_mm[1] - my) * ty) / chord;
+    double centre[2] = {words->centre_mm[0] - along * tx / chord,
+                        words->centre_mm[1] - along * ty / chord};
+    double sweep = sweep_about(centre, words->start_mm, words->end_mm, words->direction);
+    place(arc, centre, words->start_mm, (double)words->direction * (sweep + extra_rad));
+}
+
+/* First the given centre up to the point opposite the end, then half a turn that ends on it. */
+static void place_pair(mf_arc arcs[2], const mf_arc_words *words, double sweep_rad)
+{
+    double direction = (double)words->direction;
+    double ex = words->end_mm[0] - words->centre_mm[0], ey = words->end_mm[1] - words->centre_mm[1];
+    double end_radius = hypot(ex, ey);
+    place(&arcs[0], words->centre_mm, words->start_mm, direction * (sweep_rad - PI));
+    double join[2] = {words->centre_mm[0] - arcs[0].radius_mm * ex / end_radius,
+                      words->centre_mm[1] - arcs[0].radius_mm * ey / end_radius};
+    double middle[2] = {0.5 * (join[0] + words->end_mm[0]), 0.5 * (join[1] + words->end_mm[1])};
+    place(&arcs[1], middle, join, direction * PI);
+}
+
+mf_status mf_arc_from_centre(const mf_arc_words *words, mf_arc arcs[2], int32_t *pieces,
+                             double *mismatch_mm)
+{
+    if (words == NULL || arcs == NULL || pieces == NULL || mismatch_mm == NULL) {
+        return MF_E_ARGUMENT;
     }
-    double rest = radius * radius - chord * chord / 4;
-    double slack = 1e-3 * fabs(radius) + 0.005;
-    if (rest < 0) {
-        if (chord / 2 - fabs(radius) > slack) {
-            return mf_gcode_fail(g, MF_E_ARC, word_of(b, 'R'),
-                                 "the ends of this arc are further apart than its diameter; "
-                                 "correct R or the end point");
-        }
-        rest = 0;
+    if (check_words(words) != MF_OK || !bounded(words->centre_mm)) {
+        return MF_E_LIMIT;
     }
-    double height = sqrt(rest) / chord;
-    int left = clockwise ? radius < 0 : radius > 0; /* of the chord lies the centre */
-    double side = left ? 1.0 : -1.0;
-    a->cx = (a->x0 + a->x1) / 2 - side * height * dy;
-    a->cy = (a->y0 + a->y1) / 2 + side * height * dx;
+    double start = hypot(words->start_mm[0] - words->centre_mm[0],
+                         words->start_mm[1] - words->centre_mm[1]);
+    double end =
+        hypot(words->end_mm[0] - words->centre_mm[0], words->end_mm[1] - words->centre_mm[1]);
+    double mismatch = fabs(end - start);
+    *mismatch_mm = mismatch;
+    if (start < RADIUS_MIN_MM || end < RADIUS_MIN_MM || start > MF_ARC_RADIUS_MAX_MM ||
+        mismatch > words->tolerance_mm) {
+        return MF_E_ARC;
+    }
+    double sweep = sweep_about(words->centre_mm, words->start_mm, words->end_mm, words->direction);
+    double extra = TURN * (double)(words->turns - 1);
+    *pieces = 1;
+    if (mismatch <= NOTHING_MM) {
+        place(&arcs[0], words->centre_mm, words->start_mm,
+              (double)words->direction * (sweep + extra));
+    } else if (sweep <= ONE_ARC_RAD) {
+        place_midway(&arcs[0], words, extra);
+    } else {
+        place_pair(arcs, words, sweep + extra);
+        *pieces = 2;
+    }
     return MF_OK;
 }
 
-/* Moves the centre along so that it is as far from the end as from the start. */
-static mf_status even_out(mf_gcode *g, const block *b, arc *a)
+mf_status mf_arc_from_radius(const mf_arc_words *words, mf_arc *arc, double *mismatch_mm)
 {
-    double r0 = hypot(a->x0 - a->cx, a->y0 - a->cy);
-    double r1 = hypot(a->x1 - a->cx, a->y1 - a->cy);
-    if (r0 < LEAST_MM) {
-        return mf_gcode_fail(g, MF_E_ARC, word_of(b, 'I'),
-                             "the centre of this arc is where it begins; correct I, J or K");
+    if (words == NULL || arc == NULL || mismatch_mm == NULL) {
+        return MF_E_ARGUMENT;
     }
-    if (fabs(r1 - r0) > 0.05 && fabs(r1 - r0) > 0.005 * r0) {
-        return mf_gcode_fail(g, MF_E_ARC, word_of(b, 'I'),
-                             "the end of this arc is not as far from its centre as its start; "
-                             "correct the centre or the end point");
+    double radius = fabs(words->radius_mm);
+    if (check_words(words) != MF_OK || !(radius <= BOUND_MM)) {
+        return MF_E_LIMIT;
     }
-    double dx = a->x1 - a->x0;
-    double dy = a->y1 - a->y0;
-    double chord2 = dx * dx + dy * dy;
-    if (chord2 > LEAST_MM * LEAST_MM) {
-        double mx = (a->x0 + a->x1) / 2 - a->cx;
-        double my = (a->y0 + a->y1) / 2 - a->cy;
-        double along = (mx * dx + my * dy) / chord2;
-        a->cx += along * dx;
-        a->cy += along * dy;
+    double tx = words->end_mm[0] - words->start_mm[0], ty = words->end_mm[1] - words->start_mm[1];
+    double half = 0.5 * hypot(tx, ty);
+    *mismatch_mm = half - radius;
+    if (half < RADIUS_MIN_MM || half - radius > words->tolerance_mm ||
+        radius > MF_ARC_RADIUS_MAX_MM) {
+        return MF_E_ARC;
     }
+    double high = radius > half ? sqrt((radius - half) * (radius + half)) : 0.0;
+    double side = words->radius_mm > 0.0 ? (double)words->direction : -(double)words->direction;
+    double centre[2] = {words->start_mm[0] + 0.5 * tx - side * high * ty / (2.0 * half),
+                        words->start_mm[1] + 0.5 * ty + side * high * tx / (2.0 * half)};
+    double sweep = 2.0 * atan2(half, high);
+    if (words->radius_mm < 0.0) {
+        sweep = TURN - sweep;
+    }
+    sweep += TURN * (double)(words->turns - 1);
+    place(arc, centre, words->start_mm, (double)words->direction * sweep);
     return MF_OK;
 }
 
-static mf_status by_centre(mf_gcode *g, const block *b, int first, int second, arc *a)
+void mf_arc_point(const mf_arc *arc, double sweep_rad, double point_mm[2])
 {
-    static const char offset[3] = {'I', 'J', 'K'};
-    int frame_first = first;
-    int frame_second = second;
-    double at[2] = {a->x0, a->y0};
-    double centre[2];
-    int plane[2] = {frame_first, frame_second};
+    point_mm[0] = arc->centre_mm[0] + arc->radius_mm * cos(arc->angle_rad + sweep_rad);
+    point_mm[1] = arc->centre_mm[1] + arc->radius_mm * sin(arc->angle_rad + sweep_rad);
+}
+
+void mf_arc_box(const mf_arc *arc, double low_mm[2], double high_mm[2])
+{
+    double end[2];
+    mf_arc_point(arc, 0.0, low_mm);
+    mf_arc_point(arc, 0.0, high_mm);
+    mf_arc_point(arc, arc->sweep_rad, end);
     for (int i = 0; i < 2; i++) {
-        int32_t letter = g->config.letter[plane[i]];
-        char name = offset[letter - 'X'];
-        double value = has(b, name) ? of(b, name) * unit(g) : 0.0;
-        if (g->arc_absolute) {
-            double base = g->frames_mm[g->frame][plane[i]] + g->shift_mm[plane[i]];
-            centre[i] = has(b, name) ? value + base : at[i];
-        } else {
-            centre[i] = at[i] + value;
+        low_mm[i] = fmin(low_mm[i], end[i]);
+        high_mm[i] = fmax(high_mm[i], end[i]);
+    }
+    double from = fmin(arc->angle_rad, arc->angle_rad + arc->sweep_rad);
+    double to = fmax(arc->angle_rad, arc->angle_rad + arc->sweep_rad);
+    double quarter = ceil(from / (0.5 * PI));
+    for (int i = 0; i < 4; i++, quarter += 1.0) {
+        if (quarter * 0.5 * PI > to) {
+            break;
         }
+        int32_t which = (int32_t)(quarter - 4.0 * floor(quarter / 4.0)); /* 0: +x, 1: +y, ... */
+        int axis = which & 1;
+        double reach = arc->centre_mm[axis] + (which < 2 ? arc->radius_mm : -arc->radius_mm);
+        low_mm[axis] = fmin(low_mm[axis], reach);
+        high_mm[axis] = fmax(high_mm[axis], reach);
     }
-    a->cx = centre[0];
-    a->cy = centre[1];
-    return even_out(g, b, a);
-}
-
-mf_status mf_gcode_arc(mf_gcode *g, const block *b, int clockwise, mf_move *move)
-{
-    static const char names[3][2] = {{'X', 'Y'}, {'Z', 'X'}, {'Y', 'Z'}};
-    int first = mf_gcode_axis(g, names[g->plane - 17][0]);
-    int second = mf_gcode_axis(g, names[g->plane - 17][1]);
-    if (first < 0 || second < 0) {
-        return mf_gcode_fail(g, MF_E_ARC, &b->words[0], "this machine lacks an axis of that plane");
-    }
-    arc a = {move->start_mm[first], move->start_mm[second], move->end_mm[first],
-             move->end_mm[second], 0, 0};
-    mf_status status;
-    if (has(b, 'R')) {
-        status = by_radius(g, b, clockwise, &a);
-    } else if (has(b, 'I') || has(b, 'J') || has(b, 'K')) {
-        status = by_centre(g, b, first, second, &a);
-    } else {
-        return mf_gcode_fail(g, MF_E_ARC, &b->words[0],
-                             "this arc has no centre; write I and J (or K), or R");
-    }
-    if (status != MF_OK) {
-        return status;
-    }
-    double radius = hypot(a.x0 - a.cx, a.y0 - a.cy);
-    double from = atan2(a.y0 - a.cy, a.x0 - a.cx);
-    double sweep = atan2(a.y1 - a.cy, a.x1 - a.cx) - from;
-    int closed = hypot(a.x1 - a.x0, a.y1 - a.y0) < LEAST_MM;
-    if (clockwise) {
-        sweep = closed ? -2 * PI : sweep >= 0 ? sweep - 2 * PI : sweep;
-    } else {
-        sweep = closed ? 2 * PI : sweep <= 0 ? sweep + 2 * PI : sweep;
-    }
-    if (has(b, 'P')) {
-        double turns = of(b, 'P');
-        if (!(turns >= 1 && turns <= 10000) || turns != floor(turns)) {
-            return mf_gcode_fail(g, MF_E_ARC, word_of(b, 'P'),
-                                 "the turns of an arc are a whole number from 1; correct P");
-        }
-        sweep += (clockwise ? -2 * PI : 2 * PI) * (turns - 1);
-    }
-    if (!(radius <= 1e6)) {
-        return mf_gcode_fail(g, MF_E_ARC, &b->words[0], "this arc's radius is above 1 km");
-    }
-    move->kind = MF_MOVE_ARC;
-    move->plane_first = first;
-    move->plane_second = second;
-    move->centre_mm[0] = a.cx;
-    move->centre_mm[1] = a.cy;
-    move->radius_mm = radius;
-    move->angle_rad = from;
-    move->sweep_rad = sweep;
-    return MF_OK;
 }

@@ -1,342 +1,343 @@
-/* Blocks to moves: G codes, modes, offsets and the doors that keep a move within the travel. */
-#include "mf/gcode.h"
+#include "gcode_parts.h"
 
-#include <math.h>
 #include <string.h>
 
-#include "gcode_state.h"
+/* The reader's life: memory, lines out of pieces of text, errors that stay. */
+
+#define POSITION_MAX_MM 1e8
 
 size_t mf_gcode_size(void)
 {
     return sizeof(mf_gcode);
 }
 
-mf_status mf_gcode_init(void *memory, size_t size, const mf_gcode_config *config, mf_gcode **out)
+static int within(double value, double low, double high)
 {
-    if (!memory || !config || !out || (uintptr_t)memory % sizeof(double) != 0) {
+    return value >= low && value <= high; /* false for a NaN */
+}
+
+static int letter_is_axis(int32_t letter)
+{
+    return (letter >= 'X' && letter <= 'Z') || (letter >= 'A' && letter <= 'C') || letter == 'E';
+}
+
+static mf_status check_switch(const mf_gcode_switch *item, int32_t outputs)
+{
+    int known = item->output >= -1 && item->output < outputs;
+    return known && within(item->full, 0.0, 1e9) && within(item->spin_up_s, 0.0, 86400.0)
+               ? MF_OK
+               : MF_E_LIMIT;
+}
+
+static mf_status check_heater(const mf_gcode_heater *item)
+{
+    int known = item->heater >= -1 && item->heater < MF_HEATERS;
+    return known && within(item->max_c, -1000.0, 2000.0) && within(item->cold_c, 0.0, 2000.0)
+               ? MF_OK
+               : MF_E_LIMIT;
+}
+
+static mf_status check_machine(const mf_gcode_machine *machine)
+{
+    const mf_gcode_switch *switches[] = {&machine->main, &machine->fan, &machine->mist,
+                                         &machine->flood};
+    const mf_gcode_heater *heaters[] = {&machine->hotend, &machine->bed, &machine->chamber};
+    if (machine->dialect != MF_GCODE_PRINTER && machine->dialect != MF_GCODE_RS274) {
+        return MF_E_LIMIT;
+    }
+    if (machine->axes < 1 || machine->axes > MF_AXES || machine->outputs < 0 ||
+        machine->outputs > 1000) {
+        return MF_E_LIMIT;
+    }
+    for (int32_t i = 0; i < machine->axes; i++) {
+        double low = machine->min_mm[i], high = machine->max_mm[i];
+        if (!letter_is_axis(machine->letter[i]) || !within(low, -POSITION_MAX_MM, high) ||
+            !within(high, low, POSITION_MAX_MM) || !within(machine->home_mm[i], low, high)) {
+            return MF_E_LIMIT;
+        }
+    }
+    for (int i = 0; i < 4; i++) {
+        if (check_switch(switches[i], machine->outputs) != MF_OK) {
+            return MF_E_LIMIT;
+        }
+    }
+    for (int i = 0; i < 3; i++) {
+        if (check_heater(heaters[i]) != MF_OK) {
+            return MF_E_LIMIT;
+        }
+    }
+    return MF_OK;
+}
+
+static void set_axes(mf_gcode *reader, const double *start_mm)
+{
+    for (int i = 0; i < LETTERS; i++) {
+        reader->axis_of[i] = -1;
+    }
+    for (int32_t i = 0; i < reader->machine.axes; i++) {
+        int32_t letter = reader->machine.letter[i];
+        reader->axis_of[letter - 'A'] = i;
+        reader->axis_letters |= BIT(letter);
+        reader->cartesian |= letter >= 'X' ? 1u << i : 0u;
+        reader->extruders |= letter == 'E' ? 1u << i : 0u;
+        reader->at_mm[i] = start_mm != NULL ? start_mm[i] : reader->machine.home_mm[i];
+        reader->made_mm[i] = reader->at_mm[i];
+    }
+}
+
+mf_status mf_gcode_init(void *memory, size_t size, const mf_gcode_machine *machine,
+                        const double *start_mm, mf_gcode **reader)
+{
+    if (memory == NULL || machine == NULL || reader == NULL ||
+        (uintptr_t)memory % sizeof(uint64_t) != 0) {
         return MF_E_ARGUMENT;
     }
     if (size < sizeof(mf_gcode)) {
         return MF_E_SPACE;
     }
-    if (config->axes < 1 || config->axes > MF_AXES || !(config->feed_mm_s > 0)) {
+    if (check_machine(machine) != MF_OK) {
         return MF_E_LIMIT;
     }
-    mf_gcode *g = memory;
-    memset(g, 0, sizeof *g);
-    g->config = *config;
-    g->plane = 17;
-    g->motion = 80;
-    g->exact = 64;
-    g->blend_mm = -1.0;
-    g->feed_mm_s = config->feed_mm_s;
-    memcpy(g->at_mm, config->start_mm, sizeof g->at_mm);
-    *out = g;
+    for (int32_t i = 0; start_mm != NULL && i < machine->axes; i++) {
+        if (!within(start_mm[i], -POSITION_MAX_MM, POSITION_MAX_MM)) {
+            return MF_E_LIMIT;
+        }
+    }
+    mf_gcode *made = memory;
+    memset(made, 0, sizeof *made);
+    made->machine = *machine;
+    made->motion = MOTION_NONE;
+    made->plane = 17;
+    made->unit_mm = 1.0;
+    made->tolerance_mm = -1.0;
+    made->spindle_s = -1.0;
+    made->trouble.axis = -1;
+    set_axes(made, start_mm);
+    *reader = made;
     return MF_OK;
 }
 
-int mf_gcode_axis(const mf_gcode *g, char letter)
+mf_move *gcode_make(mf_gcode *reader, mf_move_kind kind)
 {
-    for (int a = 0; a < g->config.axes; a++) {
-        if (g->config.letter[a] == letter) {
-            return a;
-        }
+    mf_move *move = &reader->moves[reader->made++];
+    memset(move, 0, sizeof *move);
+    move->kind = (int32_t)kind;
+    move->line = reader->trouble.where.line;
+    move->tolerance_mm = reader->tolerance_mm;
+    for (int i = 0; i < MF_AXES; i++) {
+        move->start_mm[i] = reader->made_mm[i];
+        move->end_mm[i] = reader->made_mm[i];
     }
-    return -1;
+    return move;
 }
 
-mf_move *mf_gcode_emit(mf_gcode *g, mf_move_kind kind)
+static int belongs_to_number(char c)
 {
-    if (g->count == g->capacity) {
-        return 0;
-    }
-    mf_move *m = &g->out[g->count++];
-    memset(m, 0, sizeof *m);
-    m->kind = (int32_t)kind;
-    m->line = g->line;
-    m->tolerance_mm = -1.0;
-    memcpy(m->start_mm, g->at_mm, sizeof m->start_mm);
-    memcpy(m->end_mm, g->at_mm, sizeof m->end_mm);
-    return m;
+    return (c >= '0' && c <= '9') || c == '.' || c == '-' || c == '+';
 }
 
-static mf_status home(mf_gcode *g, const block *b)
+/* The text of the word at a column: letter and number, or up to the next blank. */
+static void quote(mf_gcode *reader, uint32_t column)
 {
-    uint32_t mask = 0;
-    for (int a = 0; a < g->config.axes; a++) {
-        if (g->config.can_home[a] && has(b, (char)g->config.letter[a])) {
-            mask |= 1u << a;
-        }
-    }
-    int named = 0;
-    for (int a = 0; a < g->config.axes; a++) {
-        named = named || has(b, (char)g->config.letter[a]);
-    }
-    for (int a = 0; a < g->config.axes && !named; a++) {
-        mask |= g->config.can_home[a] ? 1u << a : 0u;
-    }
-    if (!mask) {
-        return mf_gcode_fail(g, MF_E_CODE, &b->words[0],
-                             "this machine cannot home that axis; remove it from the line");
-    }
-    mf_move *m = mf_gcode_emit(g, MF_MOVE_HOME);
-    if (!m) {
-        return MF_E_SPACE;
-    }
-    m->output = (int32_t)mask;
-    for (int a = 0; a < g->config.axes; a++) {
-        if (mask & (1u << a)) {
-            g->at_mm[a] = g->config.home_mm[a];
-            g->shift_mm[a] = 0.0;
-            m->end_mm[a] = g->config.home_mm[a];
-        }
-    }
-    return MF_OK;
-}
-
-static void set_here(mf_gcode *g, const block *b)
-{
-    int any = 0;
-    for (int a = 0; a < g->config.axes; a++) {
-        char letter = (char)g->config.letter[a];
-        if (has(b, letter)) {
-            double value = of(b, letter) * (g->inches ? 25.4 : 1.0);
-            g->shift_mm[a] = g->at_mm[a] - value - g->frames_mm[g->frame][a];
-            any = 1;
-        }
-    }
-    for (int a = 0; a < g->config.axes && !any; a++) {
-        g->shift_mm[a] = g->at_mm[a] - g->frames_mm[g->frame][a];
-    }
-}
-
-static mf_status set_frame(mf_gcode *g, const block *b, const word *w)
-{
-    double number = has(b, 'P') ? of(b, 'P') : 0;
-    if (!has(b, 'L') || (of(b, 'L') != 2 && of(b, 'L') != 20) || !(number >= 0 && number <= 6) ||
-        number != floor(number)) {
-        return mf_gcode_fail(g, MF_E_CODE, w,
-                             "G10 is known as G10 L2 P1 to P6 and G10 L20 P1 to P6 only");
-    }
-    int frame = number >= 1 ? (int)number - 1 : g->frame;
-    for (int a = 0; a < g->config.axes; a++) {
-        char letter = (char)g->config.letter[a];
-        if (has(b, letter)) {
-            double value = of(b, letter) * (g->inches ? 25.4 : 1.0);
-            g->frames_mm[frame][a] = of(b, 'L') == 2 ? value : g->at_mm[a] - value;
-        }
-    }
-    return MF_OK;
-}
-
-static mf_status pause_for(mf_gcode *g, const block *b, const word *w)
-{
-    double seconds = has(b, 'S') ? of(b, 'S') : 0.0;
-    if (has(b, 'P')) {
-        seconds = of(b, 'P') * (g->config.printer ? 0.001 : 1.0);
-    }
-    if (!(seconds >= 0 && seconds <= 86400)) {
-        return mf_gcode_fail(g, MF_E_LIMIT, w, "a dwell lasts 0 to 86400 seconds");
-    }
-    mf_move *m = seconds > 0 ? mf_gcode_emit(g, MF_MOVE_DWELL) : 0;
-    if (seconds > 0 && !m) {
-        return MF_E_SPACE;
-    }
-    if (m) {
-        m->value = seconds;
-    }
-    return MF_OK;
-}
-
-static mf_status unknown(mf_gcode *g, const word *w)
-{
-    return mf_gcode_fail(g, MF_E_CODE, w,
-                         "this code is not known here; docs/gcode.md lists those that are");
-}
-
-/* A G code; motion codes are only noted. once: G9 or G53 of this block. */
-static mf_status g_code(mf_gcode *g, const block *b, const word *w, int *moves, int *machine_frame)
-{
-    int tenths = (int)floor(w->value * 10 + 0.5);
-    *moves = *moves || tenths <= 30;
-    if (!(fabs(w->value * 10 - tenths) < 1e-6) || w->value < 0) {
-        return unknown(g, w);
-    }
-    switch (tenths) {
-    case 0:
-    case 10:
-    case 20:
-    case 30: g->motion = tenths / 10; return MF_OK;
-    case 40: *moves = -1; return pause_for(g, b, w);
-    case 90: g->stop_once = 1; return MF_OK;
-    case 100: *moves = -1; return set_frame(g, b, w);
-    case 170:
-    case 180:
-    case 190: g->plane = tenths / 10; return MF_OK;
-    case 200: g->inches = 1; return MF_OK;
-    case 210: g->inches = 0; return MF_OK;
-    case 280: *moves = -1; return home(g, b);
-    case 400:
-    case 490: return MF_OK; /* no cutter or tool length compensation: as it is here */
-    case 530: *machine_frame = 1; return MF_OK;
-    case 540:
-    case 550:
-    case 560:
-    case 570:
-    case 580:
-    case 590: g->frame = tenths / 10 - 54; return MF_OK;
-    case 610: g->exact = 61; return MF_OK;
-    case 611: g->exact = 611; return MF_OK;
-    case 640:
-        g->exact = 64;
-        g->blend_mm = has(b, 'P') ? of(b, 'P') * (g->inches ? 25.4 : 1.0) : -1.0;
-        *moves = -1;
-        return g->blend_mm <= 10 && (!has(b, 'P') || g->blend_mm >= 0)
-                   ? MF_OK
-                   : mf_gcode_fail(g, MF_E_LIMIT, w, "a tolerance is G64 P0 to P10 mm");
-    case 800: g->motion = 80; return MF_OK;
-    case 900: g->relative = 0; return MF_OK;
-    case 910: g->relative = 1; return MF_OK;
-    case 901: g->arc_absolute = 1; return MF_OK;
-    case 911: g->arc_absolute = 0; return MF_OK;
-    case 920: *moves = -1; set_here(g, b); return MF_OK;
-    case 921: *moves = -1; memset(g->shift_mm, 0, sizeof g->shift_mm); return MF_OK;
-    case 940: return MF_OK;
-    default: return unknown(g, w);
-    }
-}
-
-static mf_status settings(mf_gcode *g, const block *b)
-{
-    for (int i = 0; i < b->count; i++) {
-        const word *w = &b->words[i];
-        if (w->letter == 'F') {
-            if (!(w->value > 0 && w->value <= 1e7)) {
-                return mf_gcode_fail(g, MF_E_LIMIT, w, "a feed is above 0; correct F");
-            }
-            g->feed_mm_s = w->value * (g->inches ? 25.4 : 1.0) / 60.0;
-        } else if (w->letter == 'S' && !g->config.printer) {
-            if (!(w->value >= 0)) {
-                return mf_gcode_fail(g, MF_E_LIMIT, w, "a speed is not negative; correct S");
-            }
-            g->spindle_rpm = w->value;
-        } else if (w->letter == 'T' && w->value != 0 && g->config.printer) {
-            return mf_gcode_fail(g, MF_E_CODE, w, "this machine has one tool, T0");
-        }
-    }
-    return MF_OK;
-}
-
-static mf_status index_words(mf_gcode *g, block *b)
-{
-    for (int i = 0; i < b->count; i++) {
-        const word *w = &b->words[i];
-        uint32_t bit = 1u << (w->letter - 'A');
-        if (w->letter == 'G' || w->letter == 'M') {
-            continue;
-        }
-        if (b->has & bit) {
-            return mf_gcode_fail(g, MF_E_WORD, w,
-                                 "this letter stands twice in the line; remove one");
-        }
-        b->has |= bit;
-        b->of[w->letter - 'A'] = w->value;
-    }
-    return MF_OK;
-}
-
-mf_status mf_gcode_block(mf_gcode *g, block *b)
-{
-    mf_status status = index_words(g, b);
-    int moves = 0;
-    int machine_frame = 0;
-    g->stop_once = 0;
-    if (status == MF_OK) {
-        status = settings(g, b);
-    }
-    for (int i = 0; i < b->count && status == MF_OK; i++) {
-        const word *w = &b->words[i];
-        if (w->letter == 'M') {
-            if (w->value < 0 || w->value > 9999) {
-                return unknown(g, w);
-            }
-            status = mf_gcode_m(g, b, w, (int)w->value);
-            moves = w->value > 5 ? -1 : moves;
-        } else if (w->letter == 'G' && moves >= 0) {
-            status = g_code(g, b, w, &moves, &machine_frame);
-        }
-    }
-    if (status == MF_OK && moves >= 0 && g->motion <= 3 && !g->ended) {
-        status = mf_gcode_motion(g, b, g->motion, machine_frame);
-    }
-    return status;
-}
-
-static mf_status one_line(mf_gcode *g, const char *line, size_t length)
-{
-    block b;
-    g->line++;
-    g->counts.lines++;
-    g->text = line;
-    if (length > MF_LINE_BYTES) {
-        return mf_gcode_fail(g, MF_E_WORD, 0, "this line is longer than 1024 characters");
-    }
-    mf_status status = mf_gcode_words(g, line, length, &b);
-    if (status == MF_OK && b.count > 0 && !g->ended) {
-        status = mf_gcode_block(g, &b);
-    }
-    return status;
-}
-
-mf_status mf_gcode_read(mf_gcode *g, const char *text, size_t length, int32_t final, mf_move *out,
-                        size_t capacity, size_t *used, size_t *count, mf_gcode_error *error)
-{
-    if (!g || !text || !out || !used || !count || !error) {
-        return MF_E_ARGUMENT;
-    }
-    *used = 0;
-    *count = 0;
-    if (capacity < MF_MOVES_A_LINE) {
-        return MF_E_SPACE;
-    }
-    g->out = out;
-    g->capacity = capacity;
-    g->count = 0;
-    g->error = error;
-    size_t at = 0;
-    mf_status status = MF_OK;
-    while (at < length && status == MF_OK && capacity - g->count >= MF_MOVES_A_LINE) {
-        const char *end = memchr(text + at, '\n', length - at);
-        if (!end && !final && length - at <= MF_LINE_BYTES) {
+    size_t at = column == 0 ? 0 : column - 1, length = 0;
+    const char *text = reader->text;
+    int numbers = at + 1 < reader->text_bytes && belongs_to_number(text[at + 1]);
+    for (size_t i = at; i < reader->text_bytes && length + 1 < MF_GCODE_WORD; i++) {
+        char c = text[i];
+        if (i > at && (numbers ? !belongs_to_number(c) : c == ' ' || c == '\t' || c == ';')) {
             break;
         }
-        size_t stop = end ? (size_t)(end - text) : length;
-        size_t before = g->count;
-        status = one_line(g, text + at, stop - at);
-        if (status != MF_OK) {
-            g->count = before;
+        if (c != '\r') {
+            reader->trouble.word[length++] = c > ' ' && c < 0x7f ? c : '?';
         }
-        at = end ? stop + 1 : stop;
     }
-    *used = at;
-    *count = g->count;
+    reader->trouble.word[length] = 0;
+}
+
+mf_status gcode_refuse_range(mf_gcode *reader, mf_status status, mf_gcode_why why,
+                             uint32_t column, double value, double low, double high)
+{
+    reader->trouble.status = (int32_t)status;
+    reader->trouble.why = (int32_t)why;
+    reader->trouble.where.column = column;
+    reader->trouble.value = value;
+    reader->trouble.low = low;
+    reader->trouble.high = high;
+    quote(reader, column);
     return status;
 }
 
-mf_status mf_gcode_counts_so_far(const mf_gcode *g, mf_gcode_counts *out)
+mf_status gcode_refuse(mf_gcode *reader, mf_status status, mf_gcode_why why, uint32_t column)
 {
-    if (!g || !out) {
-        return MF_E_ARGUMENT;
+    return gcode_refuse_range(reader, status, why, column, 0.0, 0.0, 0.0);
+}
+
+static int is_blank_line(const char *text, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++) {
+        if (text[i] != ' ' && text[i] != '\t' && text[i] != '\r') {
+            return 0;
+        }
     }
-    *out = g->counts;
+    return 1;
+}
+
+/* A % alone: the first thing of a text begins it, a later one ends it. */
+static int is_percent(mf_gcode *reader)
+{
+    size_t at = 0, end = reader->text_bytes;
+    while (at < end && (reader->text[at] == ' ' || reader->text[at] == '\t')) {
+        at++;
+    }
+    if (at == end || reader->text[at] != '%') {
+        return 0;
+    }
+    if (reader->begun) {
+        gcode_end(reader);
+    }
+    return 1;
+}
+
+/* Bytes before a semicolon outside ( ). */
+static size_t code_bytes(const char *text, size_t bytes)
+{
+    int round = 0;
+    for (size_t i = 0; i < bytes; i++) {
+        if (text[i] == ';' && !round) {
+            return i;
+        }
+        round = text[i] == '(' || (round && text[i] != ')');
+    }
+    return bytes;
+}
+
+static mf_status one_line(mf_gcode *reader, const char *text, size_t bytes)
+{
+    static const char MARK[] = "\xEF\xBB\xBF"; /* some editors begin a text with it */
+    if (reader->count.lines == 0 && bytes >= 3 && memcmp(text, MARK, 3) == 0) {
+        text += 3;
+        bytes -= 3;
+    }
+    reader->count.lines++;
+    reader->trouble.where.line = (uint32_t)reader->count.lines;
+    reader->text = text;
+    reader->text_bytes = bytes;
+    if (bytes > MF_GCODE_LINE_BYTES && code_bytes(text, bytes) > MF_GCODE_LINE_BYTES) {
+        return gcode_refuse_range(reader, MF_E_WORD, MF_WHY_LONG_LINE, 1, 0.0, 0.0,
+                                  MF_GCODE_LINE_BYTES);
+    }
+    if (is_blank_line(text, bytes) || is_percent(reader)) {
+        reader->begun |= !is_blank_line(text, bytes);
+        return MF_OK;
+    }
+    reader->begun = 1;
+    mf_status status = gcode_split(reader);
+    return status == MF_OK ? gcode_run(reader) : status;
+}
+
+/* The beginning of a line is kept until its end comes, without what follows a semicolon. */
+static void keep(mf_gcode *reader, const char *text, size_t bytes)
+{
+    reader->carries = 1;
+    for (size_t i = 0; i < bytes && !reader->carry_comment; i++) {
+        if (text[i] == ';' && !reader->carry_round) {
+            reader->carry_comment = 1;
+        }
+        reader->carry_round = text[i] == '(' || (reader->carry_round && text[i] != ')');
+        if (reader->carry_bytes < sizeof reader->carry) {
+            reader->carry[reader->carry_bytes++] = text[i];
+        }
+    }
+}
+
+static mf_status carried_line(mf_gcode *reader)
+{
+    size_t bytes = reader->carry_bytes;
+    reader->carries = reader->carry_comment = reader->carry_round = 0;
+    reader->carry_bytes = 0;
+    return one_line(reader, reader->carry, bytes);
+}
+
+/* One line, or what there is of it. *at moves behind it. */
+static mf_status step(mf_gcode *reader, const char *text, size_t length, size_t *at, int32_t finish)
+{
+    const char *from = text + *at;
+    size_t left = length - *at;
+    const char *newline = memchr(from, '\n', left);
+    size_t bytes = newline != NULL ? (size_t)(newline - from) : left;
+    *at += newline != NULL ? bytes + 1 : bytes;
+    if (newline == NULL && !finish) {
+        keep(reader, from, bytes);
+        return MF_OK;
+    }
+    if (!reader->carries) {
+        return one_line(reader, from, bytes);
+    }
+    keep(reader, from, bytes);
+    return carried_line(reader);
+}
+
+static mf_status finish_text(mf_gcode *reader)
+{
+    if (reader->carries && !reader->ended) {
+        size_t made = reader->made;
+        mf_status status = carried_line(reader);
+        if (status != MF_OK) {
+            reader->made = made;
+            return status;
+        }
+    }
+    if (!reader->ended) {
+        reader->text = NULL;
+        reader->text_bytes = 0;
+        gcode_end(reader);
+    }
     return MF_OK;
 }
 
-mf_status mf_gcode_point(const mf_gcode *g, double *point_mm)
+mf_status mf_gcode_read(mf_gcode *reader, const char *text, size_t length, int32_t finish,
+                        mf_move *moves, size_t capacity, size_t *taken, size_t *made)
 {
-    if (!g || !point_mm) {
+    if (reader == NULL || (text == NULL && length > 0) || moves == NULL || taken == NULL ||
+        made == NULL) {
         return MF_E_ARGUMENT;
     }
-    memcpy(point_mm, g->at_mm, sizeof g->at_mm);
+    if (capacity < MF_GCODE_LINE_MOVES) {
+        return MF_E_SPACE;
+    }
+    mf_status status = (mf_status)reader->trouble.status;
+    size_t at = 0;
+    reader->moves = moves;
+    reader->made = 0;
+    while (status == MF_OK && !reader->ended && at < length &&
+           capacity - reader->made >= MF_GCODE_LINE_MOVES) {
+        size_t before = reader->made;
+        status = step(reader, text, length, &at, finish);
+        if (status != MF_OK) {
+            reader->made = before;
+        }
+    }
+    if (reader->ended) {
+        at = length;
+    }
+    if (status == MF_OK && at == length && finish &&
+        capacity - reader->made >= MF_GCODE_LINE_MOVES) {
+        status = finish_text(reader);
+    }
+    if (status != MF_OK && reader->made == 0) {
+        return status;
+    }
+    *taken = at;
+    *made = reader->made;
     return MF_OK;
+}
+
+mf_gcode_trouble mf_gcode_trouble_of(const mf_gcode *reader)
+{
+    return reader->trouble;
+}
+
+mf_gcode_count mf_gcode_counted(const mf_gcode *reader)
+{
+    return reader->count;
 }

@@ -1,207 +1,154 @@
-/* M codes: outputs, heaters, the end. */
-#include <math.h>
+#include "gcode_parts.h"
 
-#include "gcode_state.h"
+/* The table of codes. Sorted by letter, then number, then dialect: a binary search finds it. */
 
-static const word *letter_word(const block *b, char letter, const word *otherwise)
+#define BOTH (MF_GCODE_PRINTER | MF_GCODE_RS274)
+#define PRINTER MF_GCODE_PRINTER
+#define RS274 MF_GCODE_RS274
+
+static const mf_gcode_code CODES[] = {
+    {'G', 0, BOTH, ACT_MOTION, GROUP_MOTION, "straight, as fast as the limits allow; printers keep F"},
+    {'G', 10, BOTH, ACT_MOTION, GROUP_MOTION, "straight at the feed F (mm or inches a minute)"},
+    {'G', 20, BOTH, ACT_MOTION, GROUP_MOTION, "arc or helix clockwise: I J K or R, P turns"},
+    {'G', 30, BOTH, ACT_MOTION, GROUP_MOTION, "arc or helix anticlockwise: I J K or R, P turns"},
+    {'G', 40, PRINTER, ACT_DWELL, GROUP_COMMAND, "rest: P milliseconds or S seconds"},
+    {'G', 40, RS274, ACT_DWELL, GROUP_COMMAND, "rest: P seconds"},
+    {'G', 90, BOTH, ACT_STOP_HERE, GROUP_NONE, "come to rest at the end of this line"},
+    {'G', 100, PRINTER, ACT_REFUSE, GROUP_COMMAND, "turn firmware retraction off in the slicer"},
+    {'G', 100, RS274, ACT_SET_OFFSET, GROUP_COMMAND, "L2 or L20, P0 to P6: set a work offset"},
+    {'G', 110, PRINTER, ACT_REFUSE, GROUP_COMMAND, "turn firmware retraction off in the slicer"},
+    {'G', 170, BOTH, ACT_PLANE, GROUP_PLANE, "arcs in the XY plane"},
+    {'G', 180, BOTH, ACT_PLANE, GROUP_PLANE, "arcs in the ZX plane"},
+    {'G', 190, BOTH, ACT_PLANE, GROUP_PLANE, "arcs in the YZ plane"},
+    {'G', 200, BOTH, ACT_UNITS, GROUP_UNITS, "inches"},
+    {'G', 210, BOTH, ACT_UNITS, GROUP_UNITS, "millimetres"},
+    {'G', 280, PRINTER, ACT_HOME, GROUP_COMMAND, "home the axes named, or all; clears their G92 offset"},
+    {'G', 280, RS274, ACT_HOME, GROUP_COMMAND, "home the axes named by way of that point, or all"},
+    {'G', 290, PRINTER, ACT_REFUSE, GROUP_COMMAND, "take bed levelling out of the slicer's start code"},
+    {'G', 400, RS274, ACT_IGNORE, GROUP_NONE, "no cutter compensation: that is always so"},
+    {'G', 410, RS274, ACT_REFUSE, GROUP_NONE, "switch cutter compensation to the CAM program"},
+    {'G', 420, RS274, ACT_REFUSE, GROUP_NONE, "switch cutter compensation to the CAM program"},
+    {'G', 430, RS274, ACT_REFUSE, GROUP_NONE, "there is no tool table: set Z with G92 or G10 L20"},
+    {'G', 490, RS274, ACT_IGNORE, GROUP_NONE, "no tool length offset: that is always so"},
+    {'G', 530, BOTH, ACT_MACHINE_FRAME, GROUP_NONE, "this line's G0 or G1 in machine coordinates"},
+    {'G', 540, BOTH, ACT_WORK, GROUP_WORK, "work offset 1"},
+    {'G', 550, BOTH, ACT_WORK, GROUP_WORK, "work offset 2"},
+    {'G', 560, BOTH, ACT_WORK, GROUP_WORK, "work offset 3"},
+    {'G', 570, BOTH, ACT_WORK, GROUP_WORK, "work offset 4"},
+    {'G', 580, BOTH, ACT_WORK, GROUP_WORK, "work offset 5"},
+    {'G', 590, BOTH, ACT_WORK, GROUP_WORK, "work offset 6"},
+    {'G', 610, BOTH, ACT_PATH, GROUP_PATH, "exact path: corners are not rounded"},
+    {'G', 611, BOTH, ACT_PATH, GROUP_PATH, "exact stop: at rest at the end of each line"},
+    {'G', 640, BOTH, ACT_PATH, GROUP_PATH, "corners within P, or the machine's own tolerance"},
+    {'G', 800, BOTH, ACT_MOTION, GROUP_MOTION, "no motion mode: axis words need a G0 to G3 again"},
+    {'G', 810, RS274, ACT_REFUSE, GROUP_MOTION, "write drilling as G0 and G1 (CAM: no canned cycles)"},
+    {'G', 820, RS274, ACT_REFUSE, GROUP_MOTION, "write drilling as G0 and G1 (CAM: no canned cycles)"},
+    {'G', 830, RS274, ACT_REFUSE, GROUP_MOTION, "write drilling as G0 and G1 (CAM: no canned cycles)"},
+    {'G', 900, BOTH, ACT_DISTANCE, GROUP_DISTANCE, "positions are absolute, E too"},
+    {'G', 901, BOTH, ACT_CENTRES, GROUP_CENTRES, "I J K are absolute"},
+    {'G', 910, BOTH, ACT_DISTANCE, GROUP_DISTANCE, "positions are relative, E too"},
+    {'G', 911, BOTH, ACT_CENTRES, GROUP_CENTRES, "I J K count from the start of the arc"},
+    {'G', 920, BOTH, ACT_SHIFT, GROUP_COMMAND, "call the present place by these numbers"},
+    {'G', 921, BOTH, ACT_SHIFT_CLEAR, GROUP_COMMAND, "forget G92"},
+    {'G', 930, RS274, ACT_REFUSE, GROUP_NONE, "write F as mm a minute (G94), not inverse time"},
+    {'G', 940, BOTH, ACT_IGNORE, GROUP_NONE, "F is a minute's way: that is always so"},
+    {'G', 950, RS274, ACT_REFUSE, GROUP_NONE, "write F as mm a minute (G94), not for each turn"},
+    {'G', 980, RS274, ACT_IGNORE, GROUP_NONE, "where drilling cycles return to: there are none"},
+    {'G', 990, RS274, ACT_IGNORE, GROUP_NONE, "where drilling cycles return to: there are none"},
+    {'M', 0, PRINTER, ACT_PAUSE_TEXT, GROUP_STOP, "rest until the operator goes on; text is not read"},
+    {'M', 0, RS274, ACT_PAUSE, GROUP_STOP, "rest until the operator goes on"},
+    {'M', 10, PRINTER, ACT_PAUSE_TEXT, GROUP_STOP, "rest until the operator goes on; text is not read"},
+    {'M', 10, RS274, ACT_PAUSE, GROUP_STOP, "rest until the operator goes on"},
+    {'M', 20, BOTH, ACT_END, GROUP_STOP, "end: spindle, torch and coolant off, the rest is not read"},
+    {'M', 30, BOTH, ACT_MAIN_ON, GROUP_MAIN, "spindle, torch, laser or pen on; S for its value"},
+    {'M', 40, BOTH, ACT_MAIN_BACK, GROUP_MAIN, "as M3 for a torch; refused for a spindle: it turns one way"},
+    {'M', 50, BOTH, ACT_MAIN_OFF, GROUP_MAIN, "spindle, torch, laser or pen off"},
+    {'M', 60, RS274, ACT_TOOL_CHANGE, GROUP_OTHER, "spindle off, rest until the operator goes on"},
+    {'M', 70, RS274, ACT_MIST, GROUP_NONE, "mist on"},
+    {'M', 80, RS274, ACT_FLOOD, GROUP_NONE, "flood on"},
+    {'M', 90, RS274, ACT_COOLANT_OFF, GROUP_NONE, "mist and flood off"},
+    {'M', 170, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "motors on: a job does it"},
+    {'M', 180, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "motors off: they stay on until the job ends"},
+    {'M', 300, BOTH, ACT_END, GROUP_STOP, "end: spindle, torch and coolant off, the rest is not read"},
+    {'M', 310, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "minutes left, for a display"},
+    {'M', 480, RS274, ACT_IGNORE, GROUP_NONE, "overrides allowed: there are none in a program"},
+    {'M', 490, RS274, ACT_IGNORE, GROUP_NONE, "overrides not allowed: there are none in a program"},
+    {'M', 730, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "progress, for a display"},
+    {'M', 750, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "print timer: a job keeps the time"},
+    {'M', 770, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "print timer: a job keeps the time"},
+    {'M', 820, PRINTER, ACT_DISTANCE_E, GROUP_DISTANCE, "E is absolute"},
+    {'M', 830, PRINTER, ACT_DISTANCE_E, GROUP_DISTANCE, "E is relative"},
+    {'M', 840, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "motors off: they stay on until the job ends"},
+    {'M', 920, PRINTER, ACT_REFUSE, GROUP_COMMAND, "set steps_per_mm in the machine file"},
+    {'M', 1040, PRINTER, ACT_HEAT, GROUP_COMMAND, "hot end to S degrees, do not wait"},
+    {'M', 1050, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "report temperatures: status does it"},
+    {'M', 1060, PRINTER, ACT_FAN, GROUP_COMMAND, "part fan to S of 255, all of it without S"},
+    {'M', 1070, PRINTER, ACT_FAN_OFF, GROUP_COMMAND, "part fan off"},
+    {'M', 1090, PRINTER, ACT_HEAT_WAIT, GROUP_COMMAND, "hot end to S degrees (or R) and wait"},
+    {'M', 1100, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "line number: lines count from 1"},
+    {'M', 1140, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "report the position: status does it"},
+    {'M', 1150, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "report the firmware: hello does it"},
+    {'M', 1170, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "text for a display"},
+    {'M', 1180, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "text for the host"},
+    {'M', 1190, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "report the switches: status does it"},
+    {'M', 1400, PRINTER, ACT_HEAT, GROUP_COMMAND, "bed to S degrees, do not wait"},
+    {'M', 1410, PRINTER, ACT_HEAT, GROUP_COMMAND, "chamber to S degrees, do not wait"},
+    {'M', 1550, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "report temperatures: status does it"},
+    {'M', 1900, PRINTER, ACT_HEAT_WAIT, GROUP_COMMAND, "bed to S degrees (or R) and wait"},
+    {'M', 1910, PRINTER, ACT_HEAT_WAIT, GROUP_COMMAND, "chamber to S degrees (or R) and wait"},
+    {'M', 2010, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "acceleration limits: the machine file's bind"},
+    {'M', 2030, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "speed limits: the machine file's bind"},
+    {'M', 2040, PRINTER, ACT_ACCEL, GROUP_COMMAND, "acceleration: P printing, T travel, R retract, S all"},
+    {'M', 2050, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "jerk and corner limits: the machine file's bind"},
+    {'M', 2060, PRINTER, ACT_REFUSE, GROUP_COMMAND, "set home.position_mm in the machine file"},
+    {'M', 2200, PRINTER, ACT_PERCENT, GROUP_COMMAND, "S100 only: set speeds in the slicer"},
+    {'M', 2210, PRINTER, ACT_PERCENT, GROUP_COMMAND, "S100 only: set the flow in the slicer"},
+    {'M', 3000, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "beep"},
+    {'M', 3020, PRINTER, ACT_REFUSE, GROUP_COMMAND, "set cold_extrusion_c in the machine file"},
+    {'M', 4000, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "wait for moves: things happen at their place anyway"},
+    {'M', 4860, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "names of objects"},
+    {'M', 8621, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "check of another firmware: nozzle"},
+    {'M', 8622, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "check of another firmware: model"},
+    {'M', 8623, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "check of another firmware: model"},
+    {'M', 8624, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "check of another firmware: version"},
+    {'M', 8625, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "check of another firmware: level"},
+    {'M', 8626, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "check of another firmware: features"},
+    {'M', 9000, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "pressure advance: not yet, so none is added"},
+    {'M', 9070, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "motor currents: set on the drivers"},
+};
+#define CODE_COUNT (sizeof CODES / sizeof CODES[0])
+
+const mf_gcode_code *mf_gcode_codes(size_t *count)
 {
-    for (int i = 0; i < b->count; i++) {
-        if (b->words[i].letter == letter) {
-            return &b->words[i];
+    if (count != NULL) {
+        *count = CODE_COUNT;
+    }
+    return CODES;
+}
+
+const mf_gcode_code *gcode_find(int32_t letter, int32_t tenths, int32_t dialect)
+{
+    if (letter == 'G' && tenths <= 30 && tenths >= 0 && tenths % 10 == 0) {
+        return &CODES[tenths / 10]; /* G0 to G3 are most of every program */
+    }
+    size_t low = 0, high = CODE_COUNT;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        const mf_gcode_code *row = &CODES[middle];
+        if (row->letter < letter || (row->letter == letter && row->tenths < tenths)) {
+            low = middle + 1;
+        } else {
+            high = middle;
         }
     }
-    return otherwise;
-}
-
-static mf_status output(mf_gcode *g, int number, double value, int rests)
-{
-    mf_move *m = mf_gcode_emit(g, MF_MOVE_OUTPUT);
-    if (!m) {
-        return MF_E_SPACE;
-    }
-    m->output = number;
-    m->value = value;
-    m->flags = rests ? MF_FLAG_STOP : 0;
-    return MF_OK;
-}
-
-static mf_status dwell(mf_gcode *g, double seconds)
-{
-    if (seconds <= 0) {
-        return MF_OK;
-    }
-    mf_move *m = mf_gcode_emit(g, MF_MOVE_DWELL);
-    if (!m) {
-        return MF_E_SPACE;
-    }
-    m->value = seconds;
-    return MF_OK;
-}
-
-static mf_status spindle(mf_gcode *g, const block *b, const word *w, int code)
-{
-    const mf_gcode_config *c = &g->config;
-    if (c->torch >= 0) {
-        return output(g, c->torch, code == 5 ? 0.0 : 65535.0, 1);
-    }
-    if (c->spindle < 0) {
-        return mf_gcode_fail(g, MF_E_CODE, w,
-                             "this machine has neither spindle nor torch; remove the line or use "
-                             "another machine");
-    }
-    if (code == 4) {
-        return mf_gcode_fail(g, MF_E_CODE, w,
-                             "this machine's spindle turns one way only; use M3");
-    }
-    double value = code == 5 ? 0.0 : 65535.0;
-    if (code == 3 && c->spindle_max_rpm > 0) {
-        if (!has(b, 'S') && g->spindle_rpm <= 0) {
-            return mf_gcode_fail(g, MF_E_CODE, w, "no speed was given; write S and turns a minute");
+    for (; low < CODE_COUNT; low++) {
+        const mf_gcode_code *row = &CODES[low];
+        if (row->letter != letter || row->tenths != tenths) {
+            break;
         }
-        if (g->spindle_rpm > c->spindle_max_rpm) {
-            return mf_gcode_fail(g, MF_E_LIMIT, letter_word(b, 'S', w),
-                                 "this speed is above the spindle's max_rpm; lower S");
-        }
-        value = floor(g->spindle_rpm / c->spindle_max_rpm * 65535.0 + 0.5);
-    }
-    mf_status status = output(g, c->spindle, value, c->spindle_stops);
-    if (status == MF_OK && value > 0 && !g->spindle_on) {
-        status = dwell(g, c->spindle_spin_up_s);
-    }
-    g->spindle_on = value > 0;
-    return status;
-}
-
-static mf_status coolant(mf_gcode *g, const word *w, int code)
-{
-    const mf_gcode_config *c = &g->config;
-    if (code == 9) {
-        mf_status status = c->mist >= 0 ? output(g, c->mist, 0.0, 0) : MF_OK;
-        return status == MF_OK && c->flood >= 0 ? output(g, c->flood, 0.0, 0) : status;
-    }
-    int number = code == 7 ? c->mist : c->flood;
-    if (number < 0) {
-        return mf_gcode_fail(g, MF_E_CODE, w,
-                             "this machine has no such coolant; remove the line");
-    }
-    return output(g, number, 65535.0, 0);
-}
-
-static mf_status heater(mf_gcode *g, const block *b, const word *w, int code)
-{
-    int is_bed = code == 140 || code == 190;
-    int number = is_bed ? g->config.bed : g->config.hotend;
-    if (number < 0) {
-        return mf_gcode_fail(g, MF_E_CODE, w, "this machine has no such heater; remove the line");
-    }
-    char letter = has(b, 'S') || !has(b, 'R') ? 'S' : 'R';
-    if (!has(b, letter)) {
-        return mf_gcode_fail(g, MF_E_CODE, w, "no temperature was given; write S and degrees C");
-    }
-    double target_c = of(b, letter);
-    double max_c = is_bed ? g->config.bed_max_c : g->config.hotend_max_c;
-    if (!(target_c >= 0 && target_c <= max_c)) {
-        return mf_gcode_fail(g, MF_E_LIMIT, letter_word(b, letter, w),
-                             "this temperature is outside what the heater may have; see max_c");
-    }
-    double value = floor(target_c * 10 + 0.5);
-    mf_status status = output(g, g->config.first_heater_output + number, value, 0);
-    if (!is_bed) {
-        g->hotend_c = target_c;
-    }
-    if (status == MF_OK && (code == 109 || code == 190) && value > 0) {
-        mf_move *m = mf_gcode_emit(g, MF_MOVE_WAIT);
-        if (!m) {
-            return MF_E_SPACE;
-        }
-        m->output = number;
-        m->value = value;
-    }
-    return status;
-}
-
-static mf_status fan(mf_gcode *g, const block *b, const word *w, int code)
-{
-    if (g->config.fan < 0) {
-        return mf_gcode_fail(g, MF_E_CODE, w, "this machine has no part fan; remove the line");
-    }
-    double share = code == 107 ? 0.0 : has(b, 'S') ? of(b, 'S') : 255.0;
-    if (!(share >= 0 && share <= 255)) {
-        return mf_gcode_fail(g, MF_E_LIMIT, letter_word(b, 'S', w),
-                             "a fan's share is S0 to S255");
-    }
-    return output(g, g->config.fan, floor(share / 255.0 * 65535.0 + 0.5), 0);
-}
-
-static mf_status accel(mf_gcode *g, const block *b, const word *w)
-{
-    static const char letters[4] = {'S', 'P', 'T', 'R'};
-    for (int i = 0; i < 4; i++) {
-        char letter = letters[i];
-        if (has(b, letter)) {
-            double value = of(b, letter);
-            if (!(value > 0 && value <= 1e6)) {
-                return mf_gcode_fail(g, MF_E_LIMIT, letter_word(b, letter, w),
-                                     "an acceleration is above 0 and at most 1000000 mm/s2");
-            }
-            if (letter == 'S' || letter == 'P') {
-                g->accel_print = value;
-            }
-            if (letter == 'S' || letter == 'T') {
-                g->accel_travel = value;
-            }
+        if ((row->dialects & dialect) != 0) {
+            return row;
         }
     }
-    return MF_OK;
-}
-
-/* Read and left without effect: displays, reports, limits that the machine file holds. */
-static int without_effect(int code)
-{
-    static const int16_t codes[] = {17,  18,  84,  73,  75,  76,  77,  105, 110, 111, 114, 115, 117,
-                                    118, 155, 201, 203, 205, 220, 221, 300, 400, 413, 486, 500,
-                                    501, 569, 572, 593, 862, 900, 907, 48,  49,  6,   21,  31};
-    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
-        if (codes[i] == code) {
-            return 1;
-        }
-    }
-    return 0;
-}
-
-static mf_status simple(mf_gcode *g, mf_move_kind kind)
-{
-    return mf_gcode_emit(g, kind) ? MF_OK : MF_E_SPACE;
-}
-
-mf_status mf_gcode_m(mf_gcode *g, const block *b, const word *w, int code)
-{
-    switch (code) {
-    case 0:
-    case 1: return simple(g, MF_MOVE_PAUSE);
-    case 2:
-    case 30: g->ended = 1; return simple(g, MF_MOVE_END);
-    case 3:
-    case 4:
-    case 5: return spindle(g, b, w, code);
-    case 7:
-    case 8:
-    case 9: return coolant(g, w, code);
-    case 82: g->e_relative = 0; return MF_OK;
-    case 83: g->e_relative = 1; return MF_OK;
-    case 104:
-    case 109:
-    case 140:
-    case 190: return heater(g, b, w, code);
-    case 106:
-    case 107: return fan(g, b, w, code);
-    case 204: return accel(g, b, w);
-    default: break;
-    }
-    if (without_effect(code)) {
-        g->counts.ignored++;
-        return MF_OK;
-    }
-    return mf_gcode_fail(g, MF_E_CODE, w,
-                         "this code is not known here; docs/gcode.md lists those that are");
+    return NULL;
 }
