@@ -49,7 +49,7 @@ static double zero_of(const mf_gcode *reader, int32_t axis)
 static int is_relative(const mf_gcode *reader, int32_t axis)
 {
     if ((reader->extruders & (1u << axis)) != 0) {
-        return reader->relative_e;
+        return reader->relative_e || reader->relative;
     }
     return reader->relative && !reader->machine_frame;
 }
@@ -150,7 +150,7 @@ static double length_of(const mf_gcode *reader, double end_mm[MF_AXES])
 }
 
 /* Speed, acceleration and flags of a line or arc. */
-static void dress(const mf_gcode *reader, mf_move *move, double extruded_mm, int turns_only_e)
+static void dress(const mf_gcode *reader, mf_move *move, double extruded_mm, int only_e)
 {
     int rapid = reader->motion == MOTION_RAPID &&
                 (reader->machine.dialect == MF_GCODE_RS274 || reader->feed_mm_s <= 0.0);
@@ -158,9 +158,9 @@ static void dress(const mf_gcode *reader, mf_move *move, double extruded_mm, int
     move->speed_mm_s = rapid ? (double)MF_GCODE_RAPID_MM_S : reader->feed_mm_s;
     move->flags = (rapid ? MF_FLAG_RAPID : 0u) | (travel ? MF_FLAG_TRAVEL : 0u) |
                   (reader->exact_stop || reader->stop_here ? MF_FLAG_STOP : 0u);
-    move->accel_mm_s2 = turns_only_e ? reader->accel_retract
-                        : travel     ? reader->accel_travel
-                                     : reader->accel_print;
+    move->accel_mm_s2 = only_e                ? reader->accel_retract /* Marlin's rule */
+                        : extruded_mm == 0.0 ? reader->accel_travel
+                                             : reader->accel_print;
 }
 
 static mf_move *hand_out(mf_gcode *reader, mf_move_kind kind, const double end_mm[MF_AXES])

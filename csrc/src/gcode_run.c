@@ -73,7 +73,7 @@ static mf_status set_path(mf_gcode *reader, int32_t tenths)
 /* M204: millimetres a second squared, above zero. */
 static mf_status set_accel(mf_gcode *reader)
 {
-    static const int32_t LETTER[] = {'S', 'P', 'T', 'R'};
+    static const int32_t LETTER[] = {'S', 'P', 'T', 'R'}; /* S: P and T, as Marlin has it */
     double *place[] = {NULL, &reader->accel_print, &reader->accel_travel, &reader->accel_retract};
     for (int i = 0; i < 4; i++) {
         if (!gcode_has(reader, LETTER[i])) {
@@ -86,7 +86,7 @@ static mf_status set_accel(mf_gcode *reader)
                                       1.0 / reader->unit_mm, 1e9);
         }
         for (int j = 1; j < 4; j++) {
-            *place[j] = i == 0 || i == j ? accel : *place[j];
+            *place[j] = i == j || (i == 0 && j < 3) ? accel : *place[j];
         }
     }
     return MF_OK;
@@ -108,16 +108,6 @@ static mf_status check_percent(mf_gcode *reader)
     return MF_OK;
 }
 
-static void set_distance(mf_gcode *reader, const mf_gcode_code *code)
-{
-    if (code->action == ACT_DISTANCE) {
-        reader->relative = code->tenths == 910;
-        reader->relative_e = reader->relative;
-    } else {
-        reader->relative_e = code->tenths == 830;
-    }
-}
-
 /* Codes that only change how later words are read. *done is cleared if this is none of them. */
 static mf_status mode(mf_gcode *reader, const mf_gcode_code *code, int *done)
 {
@@ -131,8 +121,8 @@ static mf_status mode(mf_gcode *reader, const mf_gcode_code *code, int *done)
     case ACT_WORK: reader->work = (code->tenths - 540) / 10; return MF_OK;
     case ACT_PATH: return set_path(reader, code->tenths);
     case ACT_STOP_HERE: reader->stop_here = 1; return MF_OK;
-    case ACT_DISTANCE:
-    case ACT_DISTANCE_E: set_distance(reader, code); return MF_OK;
+    case ACT_DISTANCE: reader->relative = code->tenths == 910; return MF_OK;
+    case ACT_DISTANCE_E: reader->relative_e = code->tenths == 830; return MF_OK;
     case ACT_CENTRES: reader->centres_absolute = code->tenths == 901; return MF_OK;
     case ACT_MACHINE_FRAME: reader->machine_frame = 1; return MF_OK;
     default: *done = 0; return MF_OK;

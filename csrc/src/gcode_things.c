@@ -27,16 +27,16 @@ static void rest(mf_gcode *reader, double seconds)
     }
 }
 
-/* To the value that S asks for; a rise waits until the spindle turns as fast. */
+/* To the value that S asks for; from rest it waits until the spindle turns. */
 static void main_to(mf_gcode *reader)
 {
     const mf_gcode_switch *item = &reader->machine.main;
     double share = item->graded ? reader->spindle_s / item->full : 1.0;
     double value = (double)(int32_t)(share * FULL + 0.5);
-    int rises = value > reader->main_value;
+    int begins = value > 0.0 && reader->main_value <= 0.0;
     switch_to(reader, item, value);
     reader->main_value = value;
-    if (rises) {
+    if (begins) {
         rest(reader, item->spin_up_s);
     }
 }
@@ -259,7 +259,9 @@ mf_status gcode_things(mf_gcode *reader, const mf_gcode_code *code, uint32_t col
     case ACT_HEAT_WAIT: return heat(reader, code, column);
     case ACT_DWELL: return dwell(reader, column);
     case ACT_TOOL_CHANGE:
-        main_off(reader);
+        if (reader->main_value > 0.0) {
+            main_off(reader);
+        }
         (void)gcode_make(reader, MF_MOVE_PAUSE);
         return MF_OK;
     case ACT_PAUSE:
