@@ -1,0 +1,125 @@
+"""The board's configuration: JSON from the host, checked word by word before anything uses it."""
+
+import json
+
+ROLES = ("limit", "probe", "estop", "door", "float", "arc_ok")
+KINDS = ("switch", "pwm", "servo")
+CONFIG_BYTES = 8192
+_TOP = {"v", "machine", "pulse_ticks", "lease_ms", "motors", "inputs", "outputs", "heaters"}
+_MOTOR = {"name", "at", "invert"}
+_INPUT = {"name", "at", "active", "pull", "debounce_us", "role"}
+_OUTPUT = {"name", "at", "kind", "hz", "hold", "lost", "fault"}
+_HEATER = {
+    "name", "at", "sensor", "curve", "min_dc", "max_dc", "kp", "ki", "kd", "rise", "hold",
+    "max_duty",
+}  # fmt: skip
+_CURVE = {"kind", "r25_ohm", "beta", "pullup_ohm"}
+
+
+class ConfigError(Exception):
+    """What is wrong, in words; the board stays as it was."""
+
+
+def _keys(table, known, what):
+    if not isinstance(table, dict):
+        raise ConfigError(what + " is no table")
+    for key in table:
+        if key not in known:
+            raise ConfigError(what + ": the key " + str(key) + " is unknown")
+    for key in known:
+        if key not in table:
+            raise ConfigError(what + ": the key " + key + " is missing")
+
+
+def _whole(value, low, high, what):
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise ConfigError(what + " is not a whole number from " + str(low) + " to " + str(high))
+
+
+def _number(value, low, high, what):
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not low <= value <= high:
+        raise ConfigError(what + " is not a number from " + str(low) + " to " + str(high))
+
+
+def _connector(name, known, used, what):
+    if name not in known:
+        raise ConfigError(what + ": this board has no connector " + str(name))
+    if name in used:
+        raise ConfigError(what + ": connector " + name + " is used twice")
+    used.append(name)
+
+
+def _list(config, key, most):
+    value = config[key]
+    if not isinstance(value, list) or len(value) > most:
+        raise ConfigError(key + " is no list of at most " + str(most))
+    return value
+
+
+def parse(data, page):
+    """A checked configuration. page: the board's page (firmware/boards). ConfigError."""
+    try:
+        config = json.loads(bytes(data).decode())
+    except (ValueError, UnicodeError):
+        raise ConfigError("the configuration is not JSON") from None
+    _keys(config, _TOP, "configuration")
+    if config["v"] != 1:
+        raise ConfigError("configuration version " + str(config["v"]) + " is unknown")
+    _whole(config["pulse_ticks"], 17, 513, "pulse_ticks")
+    if (config["pulse_ticks"] - 1) % 16:
+        raise ConfigError("pulse_ticks is not 1 + 16 k")
+    _whole(config["lease_ms"], 50, 2000, "lease_ms")
+    used = []
+    for motor in _list(config, "motors", page.MOTORS_MAX):
+        _keys(motor, _MOTOR, "motor")
+        _connector(motor["at"], page.STEP, used, "motor")
+        _whole(motor["invert"], 0, 1, "invert")
+    if not config["motors"]:
+        raise ConfigError("there is no motor")
+    for item in _list(config, "inputs", 12):
+        _input(item, page, used)
+    for item in _list(config, "outputs", 12):
+        _output(item, page, used)
+    for item in _list(config, "heaters", 3):
+        _heater(item, page, used)
+    return config
+
+
+def _input(item, page, used):
+    _keys(item, _INPUT, "input")
+    _connector(item["at"], page.INPUTS, used, "input")
+    _whole(item["active"], 0, 1, "active")
+    _whole(item["pull"], -1, 1, "pull")
+    _whole(item["debounce_us"], 0, 100000, "debounce_us")
+    if item["role"] not in ROLES:
+        raise ConfigError("input: the role " + str(item["role"]) + " is unknown")
+
+
+def _output(item, page, used):
+    _keys(item, _OUTPUT, "output")
+    _connector(item["at"], page.OUTPUTS, used, "output")
+    if item["kind"] not in KINDS:
+        raise ConfigError("output: the kind " + str(item["kind"]) + " is unknown")
+    _whole(item["hz"], 1, 100000, "hz")
+    for key in ("hold", "lost", "fault"):
+        _whole(item[key], -1, 65535, key)
+
+
+def _heater(item, page, used):
+    _keys(item, _HEATER, "heater")
+    _connector(item["at"], page.OUTPUTS, used, "heater")
+    _connector(item["sensor"], page.ANALOG, used, "heater sensor")
+    _keys(item["curve"], _CURVE, "curve")
+    if item["curve"]["kind"] != "beta":
+        raise ConfigError("curve: the kind " + str(item["curve"]["kind"]) + " is unknown")
+    for key, low, high in (("r25_ohm", 10, 1e7), ("beta", 500, 20000), ("pullup_ohm", 10, 1e7)):
+        _number(item["curve"][key], low, high, key)
+    _whole(item["min_dc"], -500, 10000, "min_dc")
+    _whole(item["max_dc"], 0, 10000, "max_dc")
+    _whole(item["max_duty"], 0, 65535, "max_duty")
+    for key in ("kp", "ki", "kd"):
+        _number(item[key], 0, 1000, key)
+    for key in ("rise", "hold"):
+        _keys(item[key], {"dc", "s"}, key)
+        _whole(item[key]["dc"], 1, 1000, key + " dc")
+        _number(item[key]["s"], 1, 600, key + " s")

@@ -1,0 +1,250 @@
+"""The window player: takes windows in, decides at each branch between the next one and the tail.
+
+Plain specification; the chip has a twin in viper. It never allocates after it is made, never makes
+an edge itself (the port's engine does) and never looks at a wire. Times are microseconds modulo
+2^30, as `ticks_us` gives them.
+"""
+
+from array import array
+
+from mfboard import window
+from mfwire.messages import MASK30, u16, u30
+from mfwire.session import (
+    BAD_BOUNDS,
+    BAD_ORDER,
+    BAD_POSITION,
+    NO_SLOT,
+    NOT_WHOLE,
+    OK,
+    TOO_FAR,
+    TOO_LATE,
+    WHY_END,
+    WHY_GUARD,
+    WHY_HOLD,
+    WHY_LATE,
+    WHY_NONE,
+)
+
+HALF30 = 1 << 29
+# modes
+STOPPED, PLAYING, ON_TAIL, ENDING = range(4)
+
+
+def since(now, then):
+    """Microseconds from then to now, both modulo 2^30; negative when then is ahead."""
+    d = (now - then) & MASK30
+    return d - (1 << 30) if d & HALF30 else d
+
+
+class Player:
+    """Slots of windows, and what is being played of them."""
+
+    def __init__(self, engine, slots, slot_bytes, ticks_per_us, lead_us, horizon_us):
+        self.engine = engine
+        self.slots = slots
+        self.slot_bytes = slot_bytes
+        self.memory = [bytearray(slot_bytes) for _ in range(slots)]
+        self.length = array("H", bytes(2 * slots))
+        self.ticks_per_us = ticks_per_us
+        self.lead_us = lead_us
+        self.horizon_us = horizon_us
+        self.motors = 0
+        self.outputs = 0
+        self.mode = STOPPED
+        self.why = WHY_NONE
+        self.forget(0)
+
+    def forget(self, number):
+        """Drop all windows; the next one has this number."""
+        self.whole = number  # next window that is not whole yet
+        self.committed = number  # next window that is not committed yet
+        self.number = number  # window being played
+        self.got = 0  # bytes of the window being assembled
+        self.hold = WHY_NONE  # take the tail at the next branch, and why
+        self.decided = False
+        self.mode = STOPPED
+        self.why = WHY_NONE
+        self.branch_us = 0
+        self.rest_ticks = 0  # ticks by which the branch is later than branch_us
+        self.begin_low = 0
+        self.begin_high = 0
+        self.committed_us = 0  # length of what is committed and not yet played
+
+    def slot(self, number):
+        """The memory of a window."""
+        return self.memory[number % self.slots]
+
+    def free(self):
+        """Slots that a new window could use."""
+        return self.slots - ((self.whole - self.number) & MASK30) - (1 if self.got else 0)
+
+    # ---- windows in
+
+    def fragment(self, number, offset, total, p, begin, end):
+        """A piece of a window, in order. A reason of REFUSED, or OK."""
+        if number != self.whole:
+            return BAD_ORDER
+        if (self.whole - self.number) & MASK30 >= self.slots:
+            return NO_SLOT
+        count = end - begin
+        if total > self.slot_bytes or count == 0 or offset + count > total:
+            return BAD_BOUNDS
+        if offset != self.got:
+            return BAD_ORDER
+        slot = self.slot(number)
+        i = begin
+        while i < end:
+            slot[offset] = p[i]
+            offset += 1
+            i += 1
+        self.got = offset
+        if offset < total:
+            return OK
+        self.got = 0
+        if not window.sound(slot, total, self.motors, self.outputs) or u30(slot, 0) != number:
+            return BAD_BOUNDS
+        self.length[number % self.slots] = total
+        self.whole = (number + 1) & MASK30
+        return OK
+
+    def commit(self, number, now_us):
+        """All windows up to this one may be played. A reason of REFUSED, or OK."""
+        ahead = (number - self.committed) & MASK30
+        if ahead >= HALF30:
+            return OK  # committed already
+        if (self.whole - 1 - number) & MASK30 >= HALF30:
+            return NOT_WHOLE
+        if self.mode in (ON_TAIL, ENDING) or self.hold:
+            return TOO_LATE
+        length_us = 0
+        k = self.committed
+        while k != (number + 1) & MASK30:
+            length_us += u30(self.slot(k), 12) // self.ticks_per_us
+            k = (k + 1) & MASK30
+        if self._ahead_us(now_us) + length_us > self.horizon_us:
+            return TOO_FAR
+        self.committed_us += length_us
+        self.committed = (number + 1) & MASK30
+        return OK
+
+    def _ahead_us(self, now_us):
+        """How much time is committed beyond now."""
+        if self.mode == STOPPED:
+            return self.committed_us
+        return self.committed_us + since(self.branch_us, now_us)
+
+    # ---- playing
+
+    def start(self, number, now_us):
+        """Begin at this window, now. A reason of REFUSED, or OK."""
+        if number != self.number or self.committed == number:
+            return NOT_WHOLE
+        slot = self.slot(number)
+        if u30(slot, 4) != 0 or u30(slot, 8) != 0:
+            return BAD_ORDER
+        reason = self._matches(slot)
+        if reason:
+            return reason
+        self.why = WHY_NONE
+        self.rest_ticks = 0
+        self.branch_us = now_us
+        self.begin_low = 0
+        self.begin_high = 0
+        self.mode = PLAYING
+        self.engine.start(slot)
+        self._began(slot)
+        return OK
+
+    def _matches(self, slot):
+        m = 0
+        while m < self.motors:
+            if window.start_steps(slot, m) != self.engine.planned(m):
+                return BAD_POSITION
+            m += 1
+        return OK
+
+    def _began(self, slot):
+        """A window begins: where it ends is the next branch."""
+        ticks = u30(slot, 12) + self.rest_ticks
+        length_us = ticks // self.ticks_per_us
+        self.rest_ticks = ticks - length_us * self.ticks_per_us
+        self.branch_us = (self.branch_us + length_us) & MASK30
+        self.committed_us -= u30(slot, 12) // self.ticks_per_us
+        if self.committed_us < 0:
+            self.committed_us = 0
+        self.begin_low += u30(slot, 12)
+        if self.begin_low > MASK30:
+            self.begin_low &= MASK30
+            self.begin_high = (self.begin_high + 1) & MASK30
+        self.decided = False
+        if u16(slot, 26) & window.LAST:
+            self.decided = True
+            self.mode = ENDING
+            self.why = WHY_END
+
+    def due_us(self, now_us):
+        """Microseconds until service has something to do; -1: nothing is played."""
+        if self.mode == STOPPED:
+            return -1
+        left = since(self.branch_us, now_us) - (0 if self.decided else self.lead_us)
+        return left if left > 0 else 0
+
+    def service(self, now_us):
+        """Decide when the branch is near; step over it when it has come. True: something changed."""
+        if self.mode == STOPPED:
+            return False
+        if not self.decided and since(self.branch_us, now_us) <= self.lead_us:
+            self._decide()
+        if self.decided and since(self.branch_us, now_us) <= 0:
+            return self._branch()
+        return False
+
+    def _decide(self):
+        slot = self.slot(self.number)
+        following = (self.number + 1) & MASK30
+        go_on = not self.hold and following != self.committed
+        if go_on:
+            following_slot = self.slot(following)
+            go_on = (
+                u30(following_slot, 4) == self.begin_low
+                and u30(following_slot, 8) == self.begin_high
+                and self._matches(following_slot) == OK
+            )
+            if not go_on:
+                self.hold = WHY_LATE
+        if go_on:
+            self.engine.follow(following_slot, False)
+        else:
+            self.why = self.hold or WHY_LATE
+            self.mode = ON_TAIL
+            self.engine.follow(slot, True)
+        self.decided = True
+
+    def _branch(self):
+        """The window has ended."""
+        if self.mode == PLAYING:
+            self.number = (self.number + 1) & MASK30
+            self._began(self.slot(self.number))
+            return True
+        if self.mode == ON_TAIL and not self.engine.on_tail:
+            slot = self.slot(self.number)
+            self.engine.on_tail = True
+            self.branch_us = (self.branch_us + u30(slot, 16) // self.ticks_per_us + 1) & MASK30
+            return True
+        if self.engine.busy():
+            return False
+        self.mode = STOPPED
+        if self.why == WHY_END and self.hold == WHY_GUARD:
+            self.why = WHY_GUARD
+        self.engine.finish()
+        return True
+
+    def ask_hold(self, why):
+        """Take the tail at the next branch (or let the last window end)."""
+        if not self.hold:
+            self.hold = why if why else WHY_HOLD
+
+    def abort(self):
+        """Stop at once. The engine tells the positions."""
+        self.mode = STOPPED
+        self.engine.abort()

@@ -1,0 +1,92 @@
+"""A window's bytes: where its parts stand, and whether every count is within bounds.
+
+Never trusts a count: `sound` is asked once when a window is whole. See docs/protocol.md, "Window".
+"""
+
+from mfwire.messages import put32, s30, u16, u30
+
+HEAD = 28
+MOTOR = 8
+EVENT = 8
+SEGMENT = 8
+LENGTH_MAX = 1 << 24
+TAIL_MAX = 1 << 29
+LAST = 1  # flag: the run ends with this window
+
+
+def sound(b, length, motors, outputs):
+    """True when a body's parts fill its length exactly and its heads are within bounds."""
+    if length < HEAD or u16(b, 20) != motors or u30(b, 0) < 0 or u30(b, 4) < 0 or u30(b, 8) < 0:
+        return False
+    ticks = u30(b, 12)
+    tail = u30(b, 16)
+    flags = u16(b, 26)
+    if ticks < 128 or ticks > LENGTH_MAX and not flags & LAST:
+        return False
+    if tail < 0 or flags & ~LAST or (tail == 0) != (flags & LAST == LAST) or 0 < tail < 128:
+        return False
+    main = u16(b, 22)
+    total = HEAD + MOTOR * motors + EVENT * (main + u16(b, 24))
+    if total > length:
+        return False
+    m = 0
+    while m < motors:
+        at = HEAD + MOTOR * m
+        if s30(b, at) == -0x20000000:
+            return False
+        total += SEGMENT * (u16(b, at + 4) + u16(b, at + 6))
+        if u16(b, at + 4) == 0 or (tail > 0) != (u16(b, at + 6) > 0):
+            return False
+        m += 1
+    if total != length:
+        return False
+    return _events_sound(b, motors, main, u16(b, 24), ticks, tail, outputs)
+
+
+def _events_sound(b, motors, main, tails, ticks, tail, outputs):
+    at = HEAD + MOTOR * motors
+    before = 0
+    k = 0
+    while k < main + tails:
+        if k == main:
+            before = 0
+        when = u30(b, at)
+        limit = ticks if k < main else tail
+        if when < before or when >= limit or u16(b, at + 4) >= outputs:
+            return False
+        before = when
+        at += EVENT
+        k += 1
+    return True
+
+
+def list_at(b, motor, tail):
+    """Where a motor's segments begin."""
+    motors = u16(b, 20)
+    at = HEAD + MOTOR * motors + EVENT * (u16(b, 22) + u16(b, 24))
+    m = 0
+    while m < motors:
+        if not tail and m == motor:
+            return at
+        at += SEGMENT * u16(b, HEAD + MOTOR * m + 4)
+        m += 1
+    m = 0
+    while m < motor:
+        at += SEGMENT * u16(b, HEAD + MOTOR * m + 6)
+        m += 1
+    return at
+
+
+def list_segments(b, motor, tail):
+    """How many segments a motor's list has."""
+    return u16(b, HEAD + MOTOR * motor + (6 if tail else 4))
+
+
+def start_steps(b, motor):
+    """Where the sender thinks that the motor stands when the window begins."""
+    return s30(b, HEAD + MOTOR * motor)
+
+
+def set_start(b, motor, steps):
+    """Write a start position: a retreat begins wherever the machine rests."""
+    put32(b, HEAD + MOTOR * motor, steps)
