@@ -1,4 +1,4 @@
-"""Faults: numbers, and what each means in words: what happened, what the machine did, what to do."""
+"""Faults: numbers, and in words what happened, what the machine did and what to do."""
 
 NONE = 0
 ESTOP = 1

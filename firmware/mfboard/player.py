@@ -155,6 +155,22 @@ class Player:
         self._began(slot)
         return OK
 
+    def play_alone(self, slot, now_us):
+        """A list that is no window of a run: a retreat, from wherever the motors rest."""
+        m = 0
+        while m < self.motors:
+            window.set_start(slot, m, self.engine.planned(m))
+            m += 1
+        self.rest_ticks = 0
+        self.branch_us = now_us
+        self.committed_us = 0
+        self.hold = WHY_NONE
+        self.mode = PLAYING
+        self.engine.alone = True
+        self.engine.start(slot)
+        self.engine.alone = False
+        self._began(slot)
+
     def _matches(self, slot):
         m = 0
         while m < self.motors:
@@ -190,7 +206,7 @@ class Player:
         return left if left > 0 else 0
 
     def service(self, now_us):
-        """Decide when the branch is near; step over it when it has come. True: something changed."""
+        """Decide near the branch; step over it when it has come. True: something changed."""
         if self.mode == STOPPED:
             return False
         if not self.decided and since(self.branch_us, now_us) <= self.lead_us:

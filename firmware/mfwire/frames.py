@@ -72,7 +72,7 @@ class Decoder:
             self._at += 1
 
     def _finish(self) -> bool:
-        """A zero came: is a whole, undamaged frame there?"""
+        """A zero came: True when a whole, undamaged frame is there."""
         at = self._at
         empty = at == 0 and self._left == 0 and not self._zero and not self._lost
         good = False

@@ -15,7 +15,8 @@ NONE30 = -0x20000000  # a latched position that is not there
 # kinds: B u8, H u16, h s16, I u32 below 2^30, i s32 within 30 bits, * the rest of the payload
 TABLE = (
     # host to board
-    (1, "HELLO", "board", 0, (("protocol", "H"), ("schema_low", "H"), ("schema_high", "H"), ("nonce", "I"))),
+    (1, "HELLO", "board", 0, (
+        ("protocol", "H"), ("schema_low", "H"), ("schema_high", "H"), ("nonce", "I"))),
     (2, "CONFIG", "board", 1, (("offset", "H"), ("total", "H"), ("data", "*"))),
     (3, "WINDOW", "board", 1, (("number", "I"), ("offset", "H"), ("total", "H"), ("data", "*"))),
     (4, "COMMIT", "board", 1, (("number", "I"),)),
@@ -152,7 +153,7 @@ def put_head(p: "bytearray | memoryview", kind: int, sequence: int, connect: int
 
 
 def well_formed(p: "bytearray | memoryview | bytes", length: int) -> bool:
-    """A payload that is long enough for its message, and no longer than a fixed one. Bounds only."""
+    """Long enough for its message, and no longer when its fields are fixed. Bounds only."""
     if length < HEAD_BYTES or p[0] >= 128 or p[1] != 0 or u30(p, 4) < 0:
         return False
     fixed = FIXED_BYTES[p[0]]
@@ -173,9 +174,9 @@ def pack(name: str, sequence: int, connect: int, values: "dict[str, int | bytes]
     for field, form in FIELDS[kind]:
         value = values[field]
         if form == "*":
-            rest = bytes(value)  # type: ignore[arg-type]
+            rest = bytes(value)
         else:
-            number = int(value)  # type: ignore[arg-type]
+            number = int(value)
             for i in range(SIZE[form]):
                 out[at + i] = number >> 8 * i & 255
         at += SIZE[form]

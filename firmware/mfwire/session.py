@@ -61,7 +61,7 @@ REASONS = (
 
 
 def allowed(kind: int, state: int) -> bool:
-    """May the board take this sequenced message in this state?"""
+    """True when the board may take this sequenced message in this state."""
     return _TABLE[kind * 9 + state] == 1
 
 

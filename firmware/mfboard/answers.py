@@ -1,0 +1,174 @@
+"""Frames to the host, each built in memory that was there before."""
+
+from mfwire.frames import FRAME_BYTES, PAYLOAD_BYTES, encode_into
+from mfwire.messages import (
+    FIXED_BYTES,
+    HEAD_BYTES,
+    NONE30,
+    NUMBER,
+    PROTOCOL,
+    SCHEMA_HIGH,
+    SCHEMA_LOW,
+    put16,
+    put32,
+    put_head,
+)
+
+FIRMWARE = b"microfactory 0.1.0"
+_WELCOME = NUMBER["WELCOME"]
+_ACK = NUMBER["ACK"]
+_NAK = NUMBER["NAK"]
+_REFUSED = NUMBER["REFUSED"]
+_CONFIGURED = NUMBER["CONFIGURED"]
+_STATUS = NUMBER["STATUS"]
+_LOG = NUMBER["LOG"]
+
+
+class Answers:
+    """What a board says."""
+
+    def __init__(self, board, crc):
+        self.board = board
+        self.crc = crc
+        self.payload = bytearray(PAYLOAD_BYTES + 8)
+        self.frame = bytearray(FRAME_BYTES + 8)
+
+    def _send(self, length):
+        n = encode_into(self.frame, self.payload, length, self.crc)
+        self.board.port.send(self.frame, n)
+
+    def _head(self, kind):
+        put_head(self.payload, kind, 0, self.board.receiver.connect)
+
+    def welcome(self, nonce):
+        """To HELLO."""
+        from mfboard import board as b
+
+        p = self.payload
+        port = self.board.port
+        self._head(_WELCOME)
+        put32(p, 8, nonce)
+        put16(p, 12, PROTOCOL)
+        put16(p, 14, SCHEMA_LOW)
+        put16(p, 16, SCHEMA_HIGH)
+        put32(p, 18, port.tick_hz)
+        put16(p, 22, b.SLOTS)
+        put16(p, 24, b.SLOT_BYTES)
+        put16(p, 26, port.page.MOTORS_MAX)
+        put32(p, 28, b.LEAD_US * port.ticks_per_us)
+        put16(p, 32, b.HORIZON_US // 1000)
+        put16(p, 34, self.board.lease_us // 1000)
+        i = 0
+        while i < 4:
+            put16(p, 36 + 2 * i, port.uid(i))
+            i += 1
+        self._text(44, FIRMWARE)
+
+    def _text(self, at, text):
+        n = len(text)
+        if n > PAYLOAD_BYTES - at:
+            n = PAYLOAD_BYTES - at
+        i = 0
+        while i < n:
+            self.payload[at + i] = text[i]
+            i += 1
+        self._send(at + n)
+
+    def ack(self):
+        """What is expected next, and how much room there is."""
+        p = self.payload
+        player = self.board.player
+        self._head(_ACK)
+        put16(p, 8, self.board.receiver.expected)
+        put16(p, 10, player.free())
+        put32(p, 12, player.whole)
+        put32(p, 16, player.committed)
+        self._send(20)
+
+    def nak(self):
+        """A frame is missing: this one is expected."""
+        self._head(_NAK)
+        put16(self.payload, 8, self.board.receiver.expected)
+        self._send(10)
+
+    def refused(self, sequence, reason, detail):
+        """In order, but not taken."""
+        p = self.payload
+        self._head(_REFUSED)
+        put16(p, 8, sequence)
+        put16(p, 10, reason)
+        put32(p, 12, detail)
+        self._send(16)
+
+    def configured(self, text):
+        """An empty text: it is in force."""
+        self._head(_CONFIGURED)
+        put16(self.payload, 8, 0 if text else 1)
+        self._text(10, text.encode())
+
+    def log(self, text):
+        """A line for people."""
+        self._head(_LOG)
+        self._text(8, text.encode())
+
+    def status(self):
+        """Everything, as it is now."""
+        b = self.board
+        p = self.payload
+        engine = b.port.engine
+        player = b.player
+        self._head(_STATUS)
+        p[8] = b.state
+        p[9] = b.why
+        put16(p, 10, b.fault)
+        put16(p, 12, b.detail)
+        p[14] = 1 if b.trusted else 0
+        p[15] = 1 if b.standby_us > 0 else 0
+        p[16] = player.motors
+        p[17] = len(b.inputs.active)
+        p[18] = len(b.outputs.value)
+        p[19] = len(b.heaters)
+        put32(p, 20, player.number)
+        put32(p, 24, player.begin_low)
+        put32(p, 28, player.begin_high)
+        put16(p, 32, b.decoder.bad)
+        put16(p, 34, b.hash.value_low())
+        put16(p, 36, b.hash.value_high())
+        put32(p, 38, b.committed)
+        put16(p, 42, b.inputs.levels())
+        mask = 0
+        at = HEAD_BYTES + FIXED_BYTES[_STATUS]
+        m = 0
+        while m < player.motors:
+            put32(p, at, engine.position(m))
+            latched = engine.latched[m]
+            if latched is not None:
+                mask |= 1 << m
+            put32(p, at + 4, NONE30 if latched is None else latched)
+            at += 8
+            m += 1
+        put16(p, 44, mask)
+        self._send(self._rest(at))
+
+    def _rest(self, at):
+        b = self.board
+        p = self.payload
+        i = 0
+        while i < len(b.inputs.active):
+            put16(p, at, b.inputs.glitches[i])
+            at += 2
+            i += 1
+        i = 0
+        while i < len(b.outputs.value):
+            put16(p, at, b.outputs.value[i])
+            at += 2
+            i += 1
+        i = 0
+        while i < len(b.heaters):
+            heater = b.heaters[i]
+            put16(p, at, int(heater.temperature_c * 10))
+            put16(p, at + 2, int(heater.target_c * 10 + 0.5))
+            put16(p, at + 4, heater.duty)
+            at += 6
+            i += 1
+        return at

@@ -1,0 +1,348 @@
+"""The board: bytes in, frames out, and in between the player, inputs, outputs, heaters and doubts.
+
+It never looks at a pin or a clock itself: the port does (docs/port.md). Any doubt ends in `trip`:
+motors stopped, heat off, the fault latched and told.
+"""
+
+from mfboard import faults
+from mfboard.answers import Answers
+from mfboard.config import CONFIG_BYTES, ConfigError, parse
+from mfboard.handle import Handler
+from mfboard.heaters import TURN_MS, Heater
+from mfboard.inputs import Inputs
+from mfboard.outputs import Outputs
+from mfboard.player import ON_TAIL, STOPPED, Player, since
+from mfwire import session as s
+from mfwire.crc import Crc
+from mfwire.frames import Decoder
+from mfwire.messages import MASK30
+
+SLOTS = 8
+SLOT_BYTES = 8192
+LEAD_US = 5000
+HORIZON_US = 310_000  # 250 ms and a window
+STATUS_US = 50_000
+TURN_US = TURN_MS * 1000
+RETREAT_BYTES = 4096
+
+
+class Board:
+    """A board on a port. `receive` bytes, and `turn` when `due_us` says so."""
+
+    def __init__(self, port, decoder=None, crc=None, running=None):
+        self.port = port
+        self.decoder = decoder or Decoder()
+        self.hash = running or Crc()  # of the bodies of all committed windows
+        self.receiver = s.Receiver()
+        self.answers = Answers(self, crc or Crc())
+        self.handler = Handler(self)
+        self.player = Player(port.engine, SLOTS, SLOT_BYTES, port.ticks_per_us, LEAD_US, HORIZON_US)
+        self.config = None
+        self.config_bytes = bytearray(CONFIG_BYTES)
+        self.config_got = 0
+        self.retreat = bytearray(RETREAT_BYTES)
+        self.retreat_got = 0
+        self.retreat_length = 0
+        self.inputs = Inputs([])
+        self.outputs = Outputs([], port)
+        self.heaters = []
+        self.state = s.IDLE
+        self.why = s.WHY_NONE
+        self.fault = faults.NONE
+        self.detail = 0
+        self.trusted = False
+        self.known = 0  # motors whose position the host has set
+        self.committed = 0  # windows committed since the configuration, modulo 2^30
+        self.lease_us = 250_000
+        self.standby_us = 0
+        self.heard_us = port.us()
+        self.status_us = port.us()
+        self.heaters_us = port.us()
+        self.changed = False
+        port.board = self
+
+    # ---- bytes in
+
+    def receive(self, data, length):
+        """Bytes from the host, in pieces of any size."""
+        at = 0
+        decoder = self.decoder
+        while at < length:
+            at = decoder.feed(data, at, length)
+            if decoder.length:
+                kind = self.receiver.receive(decoder.payload, decoder.length)
+                if kind:
+                    self.handler.take(kind, decoder.payload, decoder.length)
+        if self.receiver.heard:
+            self.receiver.heard = False
+            self.heard_us = self.port.us()
+        if self.receiver.nak:
+            self.receiver.nak = False
+            self.answers.nak()
+        if self.receiver.ack:
+            self.receiver.ack = False
+            self.answers.ack()
+
+    def welcome(self, connect):
+        """Somebody connects: a machine that moves is brought to rest first, on its path."""
+        if self.state == s.RUNNING:
+            self.player.ask_hold(s.WHY_LINK)
+        self.receiver.begin(connect)
+        self.heard_us = self.port.us()
+
+    def configure(self, length):
+        """The configuration is whole. An empty text, or what is wrong with it."""
+        try:
+            config = parse(memoryview(self.config_bytes)[:length], self.port.page)
+        except ConfigError as error:
+            return str(error)
+        same = self.config == config
+        if same:
+            if self.state == s.IDLE:
+                self.state = s.READY
+            return ""
+        self.config = config
+        self.port.configure(config)
+        self.inputs = Inputs(config["inputs"])
+        self.outputs = Outputs(config["outputs"], self.port)
+        self.heaters = [Heater(item) for item in config["heaters"]]
+        self.lease_us = config["lease_ms"] * 1000
+        self.player.motors = len(config["motors"])
+        self.player.outputs = len(config["outputs"]) + len(config["heaters"])
+        self.player.forget(0)
+        self.retreat_length = 0
+        self.known = 0
+        self.trusted = False
+        self.committed = 0
+        self.hash.reset()
+        self.outputs.off()
+        now = self.port.us()
+        for i in range(len(config["inputs"])):
+            self.inputs.change(i, self.port.level(i), now)
+        self.heaters_us = now
+        self.state = s.READY
+        return ""
+
+    # ---- time
+
+    def due_us(self):
+        """Until `turn` has something to do; -1: nothing at all."""
+        now = self.port.us()
+        due = self._sooner(-1, self.player.due_us(now))
+        due = self._sooner(due, self.inputs.due_us(now))
+        if self.receiver.connect:
+            due = self._sooner(due, STATUS_US - since(now, self.status_us))
+            if self._needs_link():
+                due = self._sooner(due, self.lease_us - since(now, self.heard_us))
+        if self.heaters:
+            due = self._sooner(due, TURN_US - since(now, self.heaters_us))
+        return due
+
+    @staticmethod
+    def _sooner(due, other):
+        if other < 0:
+            return due if other == -1 or due == 0 else 0
+        return other if due < 0 or other < due else due
+
+    def turn(self):
+        """Everything that is due now."""
+        now = self.port.us()
+        if self.player.service(now):
+            self._played()
+        if self.port.engine.fault:
+            self.port.engine.fault = 0
+            self.trip(faults.BAD_LIST, 0)
+        self.inputs.service(now)
+        if self.inputs.tripped:
+            self._tripped()
+        if self.receiver.connect and self._needs_link():
+            if since(now, self.heard_us) >= self.lease_us:
+                self.lost(s.WHY_LINK)
+        if self.heaters and since(now, self.heaters_us) >= TURN_US:
+            self.heaters_us = now
+            self._heat()
+        if self.receiver.connect and (self.changed or since(now, self.status_us) >= STATUS_US):
+            self.status_us = now
+            self.changed = False
+            self.answers.status()
+
+    def _needs_link(self):
+        """Something goes on that must not go on without a host."""
+        if self.state in (s.RUNNING, s.TAIL):
+            return True
+        for heater in self.heaters:
+            if heater.target_c > 0:
+                return True
+        for value in self.outputs.value:
+            if value:
+                return True
+        return False
+
+    def _played(self):
+        """The player has come to a branch."""
+        self.changed = True
+        player = self.player
+        if player.mode == STOPPED:
+            self._stopped()
+        elif player.mode == ON_TAIL and self.state == s.RUNNING:
+            self.state = s.TAIL
+            self.why = player.why
+            if player.why != s.WHY_GUARD:
+                self.outputs.hold()
+
+    def _stopped(self):
+        player = self.player
+        if self.state == s.RETREATING:
+            self.state = s.RESTED
+            return
+        self.why = player.why
+        self.state = s.DONE if player.why in (s.WHY_END, s.WHY_GUARD) else s.RESTED
+        if self.state == s.RESTED and self.why == s.WHY_LINK:
+            self._retreat()
+
+    def _retreat(self):
+        """After a lost link: the moves that the host loaded for this, from where we rest."""
+        if self.retreat_length and self.trusted:
+            self.player.play_alone(self.retreat, self.port.us())
+            self.state = s.RETREATING
+
+    # ---- the world
+
+    def timed_output(self, number, value):
+        """An output of a window has its tick now."""
+        if self.state != s.RUNNING:
+            return
+        self.set_output(number, value)
+
+    def set_output(self, number, value):
+        """An output, or a heater's target in 0.1 C."""
+        if number < len(self.outputs.value):
+            self.outputs.set(number, value)
+        else:
+            i = number - len(self.outputs.value)
+            heater = self.heaters[i]
+            celsius = value / 10
+            heater.set_target(celsius if celsius <= heater.max_c else heater.max_c)
+            self.port.note_target(i, heater.target_c)
+
+    def input_changed(self, i, level):
+        """A pin of an input has changed."""
+        self.inputs.change(i, level, self.port.us())
+        if self.inputs.tripped:
+            self._tripped()
+
+    def _tripped(self):
+        """Inputs have become active."""
+        mask = self.inputs.tripped
+        self.inputs.tripped = 0
+        self.changed = True
+        moving = self.state in (s.RUNNING, s.TAIL, s.RETREATING)
+        i = 0
+        while mask:
+            if mask & 1:
+                role = self.config["inputs"][i]["role"]
+                if role == "estop":
+                    self.trip(faults.ESTOP, i)
+                elif self._guarded(i):
+                    self.player.ask_hold(s.WHY_GUARD)
+                elif role == "limit" and moving and not self.port.engine.guards:
+                    self.trip(faults.LIMIT, i)
+                elif role == "door" and moving:
+                    self.trip(faults.DOOR, i)
+            mask >>= 1
+            i += 1
+
+    def _guarded(self, i):
+        for guard, _mask in self.port.engine.guards:
+            if guard == i:
+                return True
+        return False
+
+    def _heat(self):
+        i = 0
+        while i < len(self.heaters):
+            heater = self.heaters[i]
+            fault = heater.turn(self.port.adc(i), TURN_MS / 1000)
+            self.port.note_temperature(i, heater.temperature_c)
+            self.port.set_heater(i, heater.duty)
+            if fault:
+                self.trip(fault, i)
+            i += 1
+        if self.standby_us > 0:
+            self.standby_us -= TURN_US
+            if self.standby_us <= 0:
+                self.cool()
+
+    # ---- the end of things
+
+    def cool(self):
+        """All heaters off."""
+        self.standby_us = 0
+        i = 0
+        while i < len(self.heaters):
+            self.heaters[i].set_target(0.0)
+            self.heaters[i].duty = 0
+            self.port.set_heater(i, 0)
+            self.port.note_target(i, 0.0)
+            i += 1
+
+    def lost(self, why):
+        """The host is gone: dangerous outputs off at once, the path to rest, heat as granted."""
+        self.receiver.begin(0)
+        self.changed = True
+        self.outputs.lost()
+        if self.state == s.RUNNING:
+            self.player.ask_hold(why)
+        elif self.state == s.RESTED and why == s.WHY_LINK:
+            self.why = why
+        granted = 0
+        if why == s.WHY_LINK:
+            for heater in self.heaters:
+                if heater.standby_s > granted:
+                    granted = heater.standby_s
+        i = 0
+        while i < len(self.heaters):
+            heater = self.heaters[i]
+            keep = heater.standby_c if heater.standby_s and granted else 0.0
+            if heater.target_c > keep:
+                heater.set_target(keep)
+                self.port.note_target(i, keep)
+            if heater.target_c <= 0:
+                heater.duty = 0
+                self.port.set_heater(i, 0)
+            i += 1
+        self.standby_us = granted * 1_000_000 & MASK30 if granted < 1000 else MASK30
+
+    def trip(self, fault, detail):
+        """A doubt: motors stop, heat off, told until it is cleared."""
+        moving = self.player.mode != STOPPED
+        if moving:
+            self.player.abort()
+            self.trusted = False
+        self.outputs.fault()
+        self.cool()
+        if self.fault == faults.NONE:
+            self.fault = fault
+            self.detail = detail
+            self.why = s.WHY_FAULT
+        self.state = s.FAULT
+        self.changed = True
+
+    def stop_now(self):
+        """ABORT of the host."""
+        if self.player.mode != STOPPED:
+            self.player.abort()
+            self.trusted = False
+            self.outputs.hold()
+            self.state = s.ABORTED
+            self.why = s.WHY_ABORT
+            self.changed = True
+
+    def add_hash(self, first, last):
+        """Windows first to last (not included) have been committed."""
+        k = first
+        while k != last:
+            length = self.player.length[k % SLOTS]
+            self.hash.feed(self.player.slot(k), 0, length)
+            self.committed = (self.committed + 1) & MASK30
+            k = (k + 1) & MASK30

@@ -1,0 +1,225 @@
+"""Messages of the host: checked against the state table and their bounds, then done or refused."""
+
+from mfboard import faults
+from mfwire import session as s
+from mfwire.messages import NUMBER, s30, u16, u30
+
+_CONFIG = NUMBER["CONFIG"]
+_WINDOW = NUMBER["WINDOW"]
+_COMMIT = NUMBER["COMMIT"]
+_START = NUMBER["START"]
+_HOLD = NUMBER["HOLD"]
+_RESET = NUMBER["RESET"]
+_OUTPUT = NUMBER["OUTPUT"]
+_STANDBY = NUMBER["STANDBY"]
+_RETREAT = NUMBER["RETREAT"]
+_GUARD = NUMBER["GUARD"]
+_ENABLE = NUMBER["ENABLE"]
+_POSITION = NUMBER["POSITION"]
+_CLEAR = NUMBER["CLEAR"]
+_BYE = NUMBER["BYE"]
+
+
+class Handler:
+    """Does what messages ask."""
+
+    def __init__(self, board):
+        self.board = board
+
+    def take(self, kind, p, length):
+        """A payload that the session has let through."""
+        b = self.board
+        if kind == 7:
+            b.stop_now()
+        elif kind == 1:
+            self._hello(p)
+        elif kind == 16:
+            b.answers.status()
+        elif kind == 9:
+            pass  # the lease is renewed by any frame
+        else:
+            reason = s.BAD_STATE
+            if s.allowed(kind, b.state):
+                reason = self._sequenced(kind, p, length)
+            if reason:
+                b.answers.refused(u16(p, 2), reason, kind)
+
+    def _hello(self, p):
+        b = self.board
+        nonce = u30(p, 14)
+        if nonce < 0:
+            return
+        b.welcome(b.port.draw())
+        b.answers.welcome(nonce)
+        b.changed = True
+
+    def _sequenced(self, kind, p, length):
+        b = self.board
+        player = b.player
+        if kind == _WINDOW:
+            return player.fragment(u30(p, 8), u16(p, 12), u16(p, 14), p, 16, length)
+        if kind == _COMMIT:
+            first = player.committed
+            reason = player.commit(u30(p, 8), b.port.us())
+            if reason == s.OK:
+                b.add_hash(first, player.committed)
+            return reason
+        if kind == _START:
+            return self._start(u30(p, 8))
+        if kind == _HOLD:
+            player.ask_hold(s.WHY_HOLD)
+            return s.OK
+        if kind == _OUTPUT:
+            return self._output(u16(p, 8), u16(p, 10))
+        return self._seldom(kind, p, length)
+
+    def _seldom(self, kind, p, length):
+        b = self.board
+        if kind == _CONFIG:
+            return self._config(u16(p, 8), u16(p, 10), p, 12, length)
+        if kind == _RETREAT:
+            return self._retreat(u16(p, 8), u16(p, 10), p, 12, length)
+        if kind == _RESET:
+            if u30(p, 8) < 0:
+                return s.BAD_VALUE
+            b.player.forget(u30(p, 8))
+            b.port.engine.unguard()
+            b.state = s.READY
+            b.why = s.WHY_NONE
+            b.changed = True
+            return s.OK
+        if kind == _STANDBY:
+            return self._standby(u16(p, 8), u16(p, 10), u16(p, 12))
+        if kind == _GUARD:
+            return self._guard(u16(p, 8), u16(p, 10))
+        if kind == _ENABLE:
+            b.port.enable(u16(p, 8))
+            if u16(p, 8) == 0:
+                b.trusted = False
+                b.known = 0
+            return s.OK
+        if kind == _POSITION:
+            return self._position(u16(p, 8), s30(p, 10))
+        if kind == _CLEAR:
+            return self._clear()
+        if kind == _BYE:
+            b.lost(s.WHY_BYE)
+            b.cool()
+            return s.OK
+        return s.BAD_STATE
+
+    def _start(self, number):
+        b = self.board
+        if b.config is None:
+            return s.NOT_CONFIGURED
+        if not b.port.enabled:
+            return s.NOT_ENABLED
+        reason = b.player.start(number, b.port.us())
+        if reason == s.OK:
+            b.state = s.RUNNING
+            b.why = s.WHY_NONE
+            b.changed = True
+        return reason
+
+    def _output(self, number, value):
+        b = self.board
+        outputs = len(b.outputs.value)
+        if number >= outputs + len(b.heaters):
+            return s.UNKNOWN_ID
+        if number >= outputs and value > b.heaters[number - outputs].max_c * 10:
+            return s.BAD_VALUE
+        b.set_output(number, value)
+        b.changed = True
+        return s.OK
+
+    def _config(self, offset, total, p, begin, end):
+        b = self.board
+        count = end - begin
+        if offset == 0:
+            b.config_got = 0
+        if offset != b.config_got:
+            return s.BAD_ORDER
+        if total > len(b.config_bytes) or offset + count > total or count == 0:
+            return s.BAD_BOUNDS
+        i = begin
+        while i < end:
+            b.config_bytes[offset] = p[i]
+            offset += 1
+            i += 1
+        b.config_got = offset
+        if offset == total:
+            b.config_got = 0
+            b.answers.configured(b.configure(total))
+            b.changed = True
+        return s.OK
+
+    def _retreat(self, offset, total, p, begin, end):
+        b = self.board
+        count = end - begin
+        if offset == 0:
+            b.retreat_got = 0
+            b.retreat_length = 0
+            if total == 0:
+                return s.OK
+        if offset != b.retreat_got:
+            return s.BAD_ORDER
+        if total > len(b.retreat) or offset + count > total or count == 0:
+            return s.BAD_BOUNDS
+        i = begin
+        while i < end:
+            b.retreat[offset] = p[i]
+            offset += 1
+            i += 1
+        b.retreat_got = offset
+        if offset == total:
+            from mfboard import window
+
+            if not window.sound(b.retreat, total, b.player.motors, b.player.outputs):
+                return s.BAD_BOUNDS
+            if not u16(b.retreat, 26) & window.LAST:
+                return s.BAD_BOUNDS
+            b.retreat_length = total
+        return s.OK
+
+    def _standby(self, heater, max_dc, seconds):
+        b = self.board
+        if heater >= len(b.heaters):
+            return s.UNKNOWN_ID
+        if max_dc > b.heaters[heater].max_c * 10:
+            return s.BAD_VALUE
+        b.heaters[heater].standby_c = max_dc / 10
+        b.heaters[heater].standby_s = seconds
+        return s.OK
+
+    def _guard(self, i, mask):
+        b = self.board
+        if i >= len(b.inputs.active) or mask >> b.player.motors:
+            return s.UNKNOWN_ID
+        return s.OK if b.port.engine.guard(i, mask) else s.BAD_BOUNDS
+
+    def _position(self, motor, steps):
+        b = self.board
+        if motor >= b.player.motors:
+            return s.UNKNOWN_ID
+        if steps == -0x20000000:
+            return s.BAD_VALUE
+        b.port.engine.set_position(motor, steps)
+        b.known |= 1 << motor
+        b.trusted = b.known == (1 << b.player.motors) - 1
+        b.changed = True
+        return s.OK
+
+    def _clear(self):
+        b = self.board
+        if b.state == s.FAULT:
+            levels = b.inputs.levels()
+            i = 0
+            while levels >> i:
+                if levels >> i & 1 and b.config["inputs"][i]["role"] == "estop":
+                    return s.BAD_STATE
+                i += 1
+            b.fault = faults.NONE
+            b.detail = 0
+            b.state = s.ABORTED
+            b.changed = True
+        return s.OK

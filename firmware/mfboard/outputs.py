@@ -1,0 +1,47 @@
+"""Outputs: their values, and what becomes of them in a hold, without a link, at a fault.
+
+0 to 65535 each; safe (0) at boot and until the host has configured them.
+"""
+
+KEEP = -1
+
+
+class Outputs:
+    """All outputs of a machine, by their number in its file."""
+
+    def __init__(self, items, port):
+        self.port = port
+        self.items = items
+        self.value = [0] * len(items)
+
+    def set(self, i, value):
+        """From now on."""
+        self.value[i] = value
+        self.port.set_output(i, value)
+
+    def hold(self):
+        """The machine holds: each output as its file says."""
+        self._apply("hold")
+
+    def lost(self):
+        """The link is lost."""
+        self._apply("lost")
+
+    def fault(self):
+        """A fault."""
+        self._apply("fault")
+
+    def off(self):
+        """Everything off."""
+        i = 0
+        while i < len(self.value):
+            self.set(i, 0)
+            i += 1
+
+    def _apply(self, event):
+        i = 0
+        while i < len(self.value):
+            to = self.items[i][event]
+            if to != KEEP:
+                self.set(i, to)
+            i += 1

@@ -1,0 +1,141 @@
+"""The simulated world around a board: carriages on switches, heaters with dead time, an arc.
+
+Nothing here knows the board's program: it hears pins and answers with levels and voltages. Faults
+are parameters, so that a test says what breaks and when.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from microfactory import Machine
+
+ZERO_C = 273.15
+SENSOR_BEHIND_S = 1.0  # dead time between heater and sensor
+AMBIENT_C = 22.0
+
+
+@dataclass
+class Warm:
+    """A heater as one heat capacity with losses: full power would reach top_c in the end."""
+
+    top_c: float
+    time_s: float
+    temperature_c: float = AMBIENT_C
+    duty: int = 0
+    tick: int = 0
+    seen: deque[tuple[int, float]] = field(default_factory=deque)
+    fault: str = ""  # open, short, detached, stuck_on
+
+    def advance(self, tick: int, tick_hz: int) -> None:
+        """Warm or cool until a tick."""
+        seconds = (tick - self.tick) / tick_hz
+        self.tick = tick
+        share = 1.0 if self.fault == "stuck_on" else self.duty / 65535
+        goal = AMBIENT_C + share * (self.top_c - AMBIENT_C)
+        self.temperature_c = goal + (self.temperature_c - goal) * math.exp(-seconds / self.time_s)
+
+
+class Plant:
+    """The world of one machine. The board's port calls it; tests break it."""
+
+    def __init__(self, machine: Machine, start_mm: dict[str, float] | None = None) -> None:
+        self.machine = machine
+        self.stuck: dict[str, int] = {}  # input name -> 1: always active, 0: never
+        self.pressed: dict[str, int] = {}  # inputs that no motor presses: estop, door
+        self.outputs: dict[int, int] = {}
+        self.warm = [
+            Warm(420.0, 110.0) if heater.role == "hotend" else Warm(150.0, 400.0)
+            for heater in machine.heaters
+        ]
+        self._switches = [self._of_motor(m) for m in range(len(machine.motors))]
+        start = start_mm or {}
+        self.offset = [
+            round(self._start(start, m) * machine.steps_per_mm(m))
+            for m in range(len(machine.motors))
+        ]
+        self.tick_hz = 125_000_000
+        self.config: Any = None
+
+    def _start(self, start: dict[str, float], motor: int) -> float:
+        axis = self.machine.axes[self.machine.axis_of_motor(motor)]
+        middle = (axis.min_mm + axis.max_mm) / 2
+        return start.get(axis.name, 0.0 if axis.unlimited else middle)
+
+    def _of_motor(self, motor: int) -> list[tuple[int, int, bool]]:
+        """(true position in steps, input, closed below) of the switches a motor reaches."""
+        axis = self.machine.axes[self.machine.axis_of_motor(motor)]
+        if axis.home is None:
+            return []
+        return [
+            (
+                round(axis.home.position_mm * axis.steps_per_mm),
+                self.machine.input_id(axis.home.input),
+                axis.home.toward == "min",
+            )
+        ]
+
+    # ---- what the port calls
+
+    def configure(self, port: Any, config: Any) -> None:
+        """The board has a configuration: counts begin at 0 where the carriages stand."""
+        self.tick_hz = port.tick_hz
+        self.config = config
+
+    def switches(self, motor: int) -> list[tuple[int, int, bool]]:
+        """(count in steps, input, closed below) in the board's own counts."""
+        out = []
+        for position, number, below in self._switches[motor]:
+            if self.machine.inputs[number].name not in self.stuck:
+                out.append((position - self.offset[motor] + (1 if below else 0), number, below))
+        return out
+
+    def recount(self, motor: int, old: int, new: int) -> None:
+        """The board calls the same place by another count."""
+        self.offset[motor] += old - new
+
+    def level(self, number: int, engine: Any) -> int:
+        """Level of an input now."""
+        item = self.machine.inputs[number]
+        active = self.pressed.get(item.name, 0)
+        if item.name in self.stuck:
+            active = self.stuck[item.name]
+        else:
+            for motor in range(len(self.machine.motors)):
+                for position, i, below in self._switches[motor]:
+                    if i == number:
+                        at = engine.position(motor) + self.offset[motor]
+                        active |= int(at <= position if below else at >= position)
+        return active if item.active == "high" else 1 - active
+
+    def output(self, number: int, value: int, tick: int) -> None:
+        """An output has a value."""
+        self.outputs[number] = value
+
+    def heater(self, number: int, duty: int, tick: int) -> None:
+        """A heater has a duty."""
+        warm = self.warm[number]
+        warm.advance(tick, self.tick_hz)
+        warm.duty = duty
+
+    def sensor(self, number: int, tick: int) -> float:
+        """What the converter reads, as a share of its range; the sensor lags behind."""
+        warm = self.warm[number]
+        warm.advance(tick, self.tick_hz)
+        if warm.fault == "open":
+            return 1.0
+        if warm.fault == "short":
+            return 0.0
+        warm.seen.append((tick, warm.temperature_c))
+        late = tick - int(SENSOR_BEHIND_S * self.tick_hz)
+        while len(warm.seen) > 1 and warm.seen[1][0] <= late:
+            warm.seen.popleft()
+        celsius = AMBIENT_C if warm.fault == "detached" else warm.seen[0][1]
+        sensor = self.machine.heaters[number].sensor
+        ohm = sensor.r25_ohm * math.exp(
+            sensor.beta_k * (1 / (celsius + ZERO_C) - 1 / (25 + ZERO_C))
+        )
+        return ohm / (ohm + sensor.pullup_ohm)

@@ -1,0 +1,131 @@
+"""The virtual rig: the board's own program in memory, a simulated world around it, virtual time.
+
+Time passes only in `read`. Faults are parameters: when the link is cut, what is flipped.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+from boards import pico_carrier
+from hil.capture import Capture, CaptureBuilder
+from hil.fast_lists import FastLists
+from hil.plant import Plant
+from mfboard.board import Board
+from mfboard.port_sim import TICK_HZ, Port
+from mfwire.frames import Decoder
+from microfactory import Machine
+from microfactory.errors import LinkError
+
+PAGES = {pico_carrier.NAME: pico_carrier}
+
+
+class ZlibCrc:
+    """The checksum of mfwire.crc, computed by zlib."""
+
+    def __init__(self) -> None:
+        self.value = 0
+
+    def reset(self) -> None:
+        self.value = 0
+
+    def feed(self, data: Any, begin: int, end: int) -> None:
+        self.value = zlib.crc32(memoryview(data)[begin:end], self.value)
+
+    def value_low(self) -> int:
+        return self.value & 0xFFFF
+
+    def value_high(self) -> int:
+        return self.value >> 16
+
+
+class VirtualLink:
+    """A link to a board in memory. cut_tick: from then on no byte passes, either way."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        *,
+        capture: bool = False,
+        seed: int = 1,
+        cut_tick: int | None = None,
+        start_mm: dict[str, float] | None = None,
+        plain: bool = False,
+    ) -> None:
+        self.machine = machine
+        self.plant = Plant(machine, start_mm)
+        names = [motor.name for motor in machine.motors]
+        self.sink = CaptureBuilder(TICK_HZ, names) if capture else None
+        self.port = Port(
+            PAGES[machine.board.name],
+            plant=self.plant,
+            sink=self.sink,
+            lists=None if plain else FastLists(),
+            seed=seed,
+        )
+        if plain:
+            self.board = Board(self.port)
+        else:
+            self.board = Board(self.port, Decoder(ZlibCrc()), ZlibCrc(), ZlibCrc())
+        self.cut_tick = cut_tick
+        self.damage: Any = None  # called with bytes on the way to the board, returns bytes
+
+    def write(self, data: bytes) -> None:
+        """Bytes arrive at once. LinkError: the link is cut."""
+        self._check()
+        if self.damage:
+            data = self.damage(data)
+        self.board.receive(data, len(data))
+
+    def read(self, timeout_s: float) -> bytes:
+        """Let the board live until it says something, at most timeout_s."""
+        self._check()
+        port = self.port
+        until = port.tick + max(0, int(timeout_s * TICK_HZ))
+        while not port.sent:
+            step = min(until, port.tick + TICK_HZ // 200)
+            if self.cut_tick is not None and step >= self.cut_tick:
+                port.run_until(max(port.tick, self.cut_tick))
+                self._check()
+            port.run_until(step)
+            if port.tick >= until:
+                break
+        data = b"".join(port.sent)
+        port.sent.clear()
+        return data
+
+    def _check(self) -> None:
+        if self.cut_tick is not None and self.port.tick >= self.cut_tick:
+            self.port.sent.clear()
+            raise LinkError(
+                "virtual: the link is cut; the board stops on its path by itself; plug it in "
+                "again and resume"
+            )
+
+    def alone(self, seconds: float) -> None:
+        """Let the board live without a host."""
+        self.port.run_until(self.port.tick + int(seconds * TICK_HZ))
+        self.port.sent.clear()
+
+    def mend(self) -> None:
+        """Plug the cable in again."""
+        self.cut_tick = None
+        self.port.sent.clear()
+
+    def now_s(self) -> float:
+        return self.port.tick / TICK_HZ
+
+    def close(self) -> None:
+        """Unplug."""
+
+    def capture(self) -> Capture:
+        """What the pins did so far. Only of a link that was opened with capture=True."""
+        assert self.sink is not None
+        self.sink.end(self.port.tick)
+        return self.sink.build()
+
+
+def open_link(machine: Machine, **options: Any) -> VirtualLink:
+    """A board in memory for this machine (entry point `virtual`)."""
+    return VirtualLink(machine, **options)
