@@ -12,6 +12,8 @@ from typing import Any
 INCH = 25.4
 PLANES = {17.0: ("X", "Y"), 18.0: ("Z", "X"), 19.0: ("Y", "Z")}
 FULL_DUTY = 65535.0
+ACCEL_WORDS = {"S": ("print", "travel"), "P": ("print",), "T": ("travel",), "R": ("retract",)}
+TOOLS = ("spindle", "torch", "laser", "pen")
 Act = Callable[[Any, int, dict[str, Any], float], Any]
 
 
@@ -43,18 +45,26 @@ def arc_distance(r: Any, number: int, value: dict[str, Any], code: float) -> Non
 
 
 def home(r: Any, number: int, value: dict[str, Any], code: float) -> bool:
-    """G28: the axes named (all that can, if none) go to their switch; they are then at home."""
+    """G28: the axes named (all that can, if none) go to their switch; they are then at home.
+
+    On a printer that forgets their G92; else the words name a point to go by (RS274NGC 3.5.9).
+    """
     named = [letter in value for letter in r.letters]
     mask = 0
     for i, axis in enumerate(r.machine.axes):
         if axis.home and (named[i] or not any(named)):
             mask |= 1 << i
+    printer = r.machine.kind == "printer"
+    if any(named) and not printer:
+        r.motion, motion = 0.0, r.motion
+        r.move(number, value)
+        r.motion = motion
     r.out.event("home", number, value=mask, rest=True)
     r.at = [
         axis.home.position_mm if mask >> i & 1 else r.at[i] for i, axis in enumerate(r.machine.axes)
     ]
     for i in range(len(r.at)):
-        if mask >> i & 1:
+        if mask >> i & 1 and printer:
             r.zero[i] = 0.0
     return True
 
@@ -134,16 +144,17 @@ def switch(roles: tuple[str, ...], share: Callable[[Any, Any, dict[str, Any]], f
             if output.role in roles:
                 duty = round(min(1.0, max(0.0, share(r, output, value))) * FULL_DUTY)
                 r.out.event("output", number, output.name, duty, rest=output.stop_to_switch)
-                if output.role == "spindle":
-                    if duty and not r.turning and output.spin_up_s:
-                        r.out.event("dwell", number, value=output.spin_up_s, rest=True)
-                    r.turning = duty > 0
+                if duty and not r.on.get(output.name) and output.spin_up_s:
+                    r.out.event("dwell", number, value=output.spin_up_s, rest=True)
+                r.on[output.name] = duty
 
     return act
 
 
 def _fan(r: Any, output: Any, value: dict[str, Any]) -> float:
     word = value.get("S")
+    if output.kind == "switch":
+        return 0.0 if word == 0 else 1.0
     return 1.0 if word is None else float(word) / 255.0
 
 
@@ -156,6 +167,32 @@ def _tool(r: Any, output: Any, value: dict[str, Any]) -> float:
     return float(r.spindle) / float(output.max_rpm)
 
 
+def speed_word(r: Any, number: int, value: dict[str, Any]) -> None:
+    """S without M3: a tool that turns takes the new speed at once."""
+    if any(r.on.get(o.name) and o.max_rpm and o.kind != "switch" for o in tools(r.machine)):
+        switch(TOOLS, _tool)(r, number, value, 3)
+
+
+def tools(machine: Any) -> list[Any]:
+    """Outputs that M3 and M5 switch."""
+    return [output for output in machine.outputs if output.role in TOOLS]
+
+
+def all_off(r: Any, number: int) -> None:
+    """The program's end: tool and coolant off, if they are on."""
+    for output in r.machine.outputs:
+        if output.role in (*TOOLS, "mist", "flood") and r.on.get(output.name):
+            r.out.event("output", number, output.name, 0.0, rest=output.stop_to_switch)
+            r.on[output.name] = 0
+
+
+def tool_change(r: Any, number: int, value: dict[str, Any], code: float) -> None:
+    """M6: the tool off, then the operator."""
+    if any(r.on.get(output.name) for output in tools(r.machine)):
+        switch(TOOLS, _off)(r, number, value, 5)
+    r.out.event("pause", number, rest=True)
+
+
 def _off(r: Any, output: Any, value: dict[str, Any]) -> float:
     return 0.0
 
@@ -163,9 +200,6 @@ def _off(r: Any, output: Any, value: dict[str, Any]) -> float:
 def _on(r: Any, output: Any, value: dict[str, Any]) -> float:
     return 1.0
 
-
-ACCEL_WORDS = {"S": ("print", "travel"), "P": ("print",), "T": ("travel",), "R": ("retract",)}
-TOOLS = ("spindle", "torch", "laser", "pen")
 
 G_CODES: dict[float, Act] = {
     4: dwell,
@@ -196,6 +230,7 @@ M_CODES: dict[float, Act] = {
     3: switch(TOOLS, _tool),
     4: switch(TOOLS, _tool),
     5: switch(TOOLS, _off),
+    6: tool_change,
     7: switch(("mist",), _on),
     8: switch(("flood",), _on),
     9: switch(("mist", "flood"), _off),
@@ -205,6 +240,8 @@ M_CODES: dict[float, Act] = {
     109: heat("hotend", wait=True),
     140: heat("bed", wait=False),
     190: heat("bed", wait=True),
+    141: heat("chamber", wait=False),
+    191: heat("chamber", wait=True),
     106: switch(("part_fan",), _fan),
     107: switch(("part_fan",), _off),
     201: no_words,

@@ -13,7 +13,7 @@ import numpy as np
 
 from hil.verify.arcs import arc
 from hil.verify.asked import FREE, Asked, Pieces
-from hil.verify.codes import G_CODES, M_CODES
+from hil.verify.codes import G_CODES, M_CODES, all_off, speed_word
 from hil.verify.words import words
 
 OFFSET_WORD = {"X": "I", "Y": "J", "Z": "K"}
@@ -43,7 +43,7 @@ class Reader:
         self.motion = -1.0
         self.feed: float | None = None  # mm/s
         self.spindle = 0.0
-        self.turning = False
+        self.on: dict[str, float] = {}  # outputs as the program has left them
         self.accel = {"print": math.inf, "travel": math.inf, "retract": math.inf}
         self.tolerance = -1.0
         self.exact_stop = False
@@ -60,43 +60,47 @@ class Reader:
             if self.ended:
                 break
         if not self.ended:
-            self.out.event("end", number, rest=True)
+            self._end(number)
         return self.out.build(number)
 
     def line(self, number: int, found: list[tuple[str, float | None]]) -> None:
         """One block: modes first, then what switches, then motion, then what stops."""
         codes = [(letter, value) for letter, value in found if letter in "GM" and value is not None]
         value = {letter: v for letter, v in found if letter not in "GM"}
-        if value.get("F") is not None:
-            self.feed = value["F"] * self.unit / 60.0  # type: ignore[operator]
-        motion, plain = None, []
-        for letter, code in codes:
-            if letter == "G" and code in (0, 1, 2, 3):
-                motion = code
-            else:
-                plain.append((letter, code))
+        motions = [code for letter, code in codes if letter == "G" and code in (0, 1, 2, 3)]
+        self._settings(number, value, codes)
         takes_words = False
-        for letter, code in plain:
-            act = G_CODES if letter == "G" else M_CODES
-            if code in act:
-                takes_words |= act[code](self, number, value, code) is True
-        machine_place = ("G", 53.0) in codes
-        if motion is not None:
-            self.motion = motion
-        if not takes_words and self.motion >= 0 and self._moves(value, motion):
-            self._move(number, value, machine_place, ("G", 9.0) in codes)
-        for letter, code in plain:
-            if letter == "M" and code in (0, 1, 2, 30):
-                kind = "pause" if code < 2 else "end"
-                self.out.event(kind, number, rest=True)
-                self.ended = kind == "end"
+        for letter, code in codes:
+            act = (G_CODES if letter == "G" else M_CODES).get(code)
+            if act is not None:
+                takes_words |= act(self, number, value, code) is True
+        self.motion = motions[-1] if motions else self.motion
+        if not takes_words and self.motion >= 0 and self._moves(value, bool(motions)):
+            self.move(number, value, ("G", 53.0) in codes, ("G", 9.0) in codes)
+        if {("M", 0.0), ("M", 1.0)} & set(codes):
+            self.out.event("pause", number, rest=True)
+        if {("M", 2.0), ("M", 30.0)} & set(codes):
+            self._end(number)
 
-    def _moves(self, value: dict[str, Any], motion: float | None) -> bool:
+    def _settings(self, number: int, value: dict[str, Any], codes: list[tuple[str, float]]) -> None:
+        """F and S of a block, which hold from its beginning."""
+        if value.get("F") is not None:
+            self.feed = value["F"] * self.unit / 60.0
+        if value.get("S") is not None and self.machine.kind != "printer":
+            if not {("M", 3.0), ("M", 4.0), ("M", 5.0)} & set(codes):
+                speed_word(self, number, value)
+            self.spindle = value["S"]
+
+    def _end(self, number: int) -> None:
+        all_off(self, number)
+        self.out.event("end", number, rest=True)
+        self.ended = True
+
+    def _moves(self, value: dict[str, Any], named: bool) -> bool:
+        """Whether a block moves: it has axis words, or is an arc without (a full turn)."""
         if any(value.get(letter) is not None for letter in self.letters):
             return True
-        return motion in (2, 3) or (
-            self.motion in (2, 3) and any(value.get(x) is not None for x in "IJKR")
-        )
+        return self.motion >= 2 and (named or any(value.get(x) is not None for x in "IJKR"))
 
     def offset(self, i: int) -> float:
         """Machine position of the program's zero of one axis."""
@@ -115,7 +119,14 @@ class Reader:
                 target[i] = mm + (0.0 if machine_place else self.offset(i))
         return target
 
-    def _move(self, number: int, value: dict[str, Any], machine_place: bool, stop: bool) -> None:
+    def move(
+        self,
+        number: int,
+        value: dict[str, Any],
+        machine_place: bool = False,
+        stop: bool = False,
+    ) -> None:
+        """One straight piece or arc to the place that the words name."""
         target = self._target(value, machine_place)
         circle = None
         if self.motion >= 2:
@@ -123,7 +134,7 @@ class Reader:
         rapid = self.motion == 0 and self.machine.kind != "printer"  # Marlin's G0 takes the feed
         speed = FREE if rapid or self.feed is None else self.feed
         tolerance = 0.0 if stop else self.tolerance
-        accel = self._accel_of(target, self.motion == 0)
+        accel = self._accel_of(target)
         self.out.add(self.at, target, number, speed, accel, tolerance, circle)
         self.at = target
 
@@ -152,11 +163,11 @@ class Reader:
             turns=int(value.get("P") or 1),
         )
 
-    def _accel_of(self, target: list[float], rapid: bool) -> float:
+    def _accel_of(self, target: list[float]) -> float:
         """M204's limit for this move: travel without E, retract with E alone, else print."""
         way = [abs(b - a) > 0 for a, b in zip(self.at, target, strict=True)]
         e = self.letters.index("E") if "E" in self.letters else -1
-        if rapid or e < 0 or not way[e]:
+        if e < 0 or not way[e]:
             return self.accel["travel"]
         others = any(moves for i, moves in enumerate(way) if i != e)
         return self.accel["print" if others else "retract"]
