@@ -1,0 +1,148 @@
+"""What a board says of itself, as frozen values, and its faults in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from mfwire import session as s
+from mfwire.messages import NONE30, s16, s30, u16
+from microfactory.machine import Machine
+
+FAULTS = {
+    1: ("emergency stop", "the emergency stop input is active", "release it, clear, home"),
+    2: ("limit switch", "a limit switch tripped in normal motion", "clear the fault, then home"),
+    3: ("door", "the door was opened while it moved", "close it, clear the fault, then home"),
+    4: ("sensor open", "a temperature sensor reads like a broken wire", "mend the sensor"),
+    5: ("sensor short", "a temperature sensor reads like a short circuit", "mend the sensor"),
+    6: ("no rise", "a heater did not get warmer at full power", "look at heater and sensor"),
+    7: ("drift", "a temperature left its target", "look at heater and sensor"),
+    8: ("too hot", "a heater is above its max_c", "switch the power off, look at its switch"),
+    9: ("exception", "the board's program failed", "report it with the board's log"),
+    10: ("starved", "a motor ran out of steps", "report it; home before moving"),
+    11: ("bad list", "a list of steps was not what its window said", "report it; then home"),
+    12: ("watchdog", "the board's program hung and was reset", "report it; home"),
+    13: ("memory", "the board ran out of memory", "report it with the machine file"),
+}
+
+
+@dataclass(frozen=True)
+class BoardInfo:
+    """What a board is."""
+
+    uid: str
+    firmware: str
+    protocol: int
+    schema: int
+    tick_hz: int
+    slots: int
+    slot_bytes: int
+    motors_max: int
+    lead_s: float
+    horizon_s: float
+    lease_s: float
+
+
+@dataclass(frozen=True)
+class HeaterStatus:
+    """A heater now."""
+
+    temperature_c: float
+    target_c: float
+    duty: float
+
+
+@dataclass(frozen=True)
+class Status:
+    """A board now. steps, latched: by motor name; position_mm: by axis name."""
+
+    state: str
+    why: str
+    fault: int
+    detail: int
+    position_trusted: bool
+    standby: bool
+    window: int
+    begin_ticks: int
+    bad_frames: int
+    hash: int
+    committed: int
+    steps: dict[str, int]
+    latched: dict[str, int]
+    position_mm: dict[str, float]
+    inputs: dict[str, bool]
+    glitches: dict[str, int]
+    outputs: dict[str, int]
+    heaters: dict[str, HeaterStatus]
+
+    def data(self) -> dict[str, Any]:
+        """Plain values, for JSON."""
+        out = {key: getattr(self, key) for key in self.__dataclass_fields__}
+        out["heaters"] = {name: vars(heater) for name, heater in self.heaters.items()}
+        return out
+
+
+def status_from(m: dict[str, Any], machine: Machine) -> Status:
+    """From an unpacked STATUS and the machine whose configuration the board has."""
+    rest: bytes = m["lists"]
+    at = 0
+    steps: dict[str, int] = {}
+    latched: dict[str, int] = {}
+    for i in range(m["motors"]):
+        name = machine.motors[i].name
+        steps[name] = s30(rest, at)
+        if s30(rest, at + 4) != NONE30:
+            latched[name] = s30(rest, at + 4)
+        at += 8
+    glitches = {}
+    inputs = {}
+    for i in range(m["inputs"]):
+        name = machine.inputs[i].name
+        glitches[name] = u16(rest, at)
+        inputs[name] = bool(m["levels"] >> i & 1)
+        at += 2
+    outputs = {}
+    for i in range(m["outputs"]):
+        outputs[machine.outputs[i].name] = u16(rest, at)
+        at += 2
+    heaters = {}
+    for i in range(m["heaters"]):
+        heaters[machine.heaters[i].name] = HeaterStatus(
+            s16(rest, at) / 10, u16(rest, at + 2) / 10, u16(rest, at + 4) / 65535
+        )
+        at += 6
+    position = {}
+    for axis in machine.axes:
+        if axis.motors[0] in steps:
+            position[axis.name] = steps[axis.motors[0]] / axis.steps_per_mm
+    return Status(
+        state=s.STATES[m["state"]],
+        why=s.WHY[m["why"]] if m["why"] else "",
+        fault=m["fault"],
+        detail=m["detail"],
+        position_trusted=bool(m["trusted"]),
+        standby=bool(m["flags"] & 1),
+        window=m["window"],
+        begin_ticks=m["tick_high"] << 30 | m["tick_low"],
+        bad_frames=m["bad_frames"],
+        hash=m["hash_high"] << 16 | m["hash_low"],
+        committed=m["committed"],
+        steps=steps,
+        latched=latched,
+        position_mm=position,
+        inputs=inputs,
+        glitches=glitches,
+        outputs=outputs,
+        heaters=heaters,
+    )
+
+
+def fault_words(fault: int, detail: int, machine: Machine) -> str:
+    """What happened, what the machine did, what to do."""
+    name, what, todo = FAULTS.get(fault, (f"fault {fault}", "an unknown fault", "report it"))
+    part = ""
+    if fault <= 3 and detail < len(machine.inputs):
+        part = f" ({machine.inputs[detail].name})"
+    elif 4 <= fault <= 8 and detail < len(machine.heaters):
+        part = f" ({machine.heaters[detail].name})"
+    return f"{name}{part}: {what}; motors stopped at once, heat off; {todo}"
