@@ -14,7 +14,8 @@
 #define TURNS_MAX 1000
 
 /* Above this sweep a difference of radii is spread over two arcs: moving the centre along the
- * chord costs difference / (2 sin(sweep / 2)), which is 0.7 of it here and grows without bound. */
+ * chord costs difference / (2 sin(sweep / 2)), which is 0.7 of it here and grows without bound.
+ * The path's distance from the given centre stays within 1.21 differences of the start's. */
 #define ONE_ARC_RAD (1.5 * PI)
 
 static int bounded(const double pair[2])

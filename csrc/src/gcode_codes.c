@@ -49,7 +49,7 @@ static const mf_gcode_code CODES[] = {
     {'G', 910, BOTH, ACT_DISTANCE, GROUP_DISTANCE, "positions are relative, E too"},
     {'G', 911, BOTH, ACT_CENTRES, GROUP_CENTRES, "I J K count from the start of the arc"},
     {'G', 920, BOTH, ACT_SHIFT, GROUP_COMMAND, "call the present place by these numbers"},
-    {'G', 921, BOTH, ACT_SHIFT_CLEAR, GROUP_COMMAND, "forget G92"},
+    {'G', 921, BOTH, ACT_SHIFT_CLEAR, GROUP_NONE, "forget G92"},
     {'G', 930, RS274, ACT_REFUSE, GROUP_NONE, "write F as mm a minute (G94), not inverse time"},
     {'G', 940, BOTH, ACT_IGNORE, GROUP_NONE, "F is a minute's way: that is always so"},
     {'G', 950, RS274, ACT_REFUSE, GROUP_NONE, "write F as mm a minute (G94), not for each turn"},

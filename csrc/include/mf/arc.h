@@ -33,11 +33,12 @@ typedef struct {
 /* From a centre. Start equal to end is a whole turn.
  *
  * One arc, or two that meet tangentially (pieces 2): the words differ and the arc is so nearly
- * closed that moving its centre would move the far side. The path stays within the difference.
+ * closed that moving its centre would move the far side. The path stays within 1.25
+ * differences of the circle about the given centre.
  *
  * MF_E_ARGUMENT: null.  MF_E_LIMIT: not a number, turns outside 1..1000, direction not +-1.
- * MF_E_ARC: the radii differ by more than the tolerance (mismatch_mm says by how much), or the
- * radius is nothing or above MF_ARC_RADIUS_MAX_MM. mismatch_mm is written in every case but the first two.
+ * MF_E_ARC: the radii differ by more than the tolerance, or the radius is nothing or above
+ * MF_ARC_RADIUS_MAX_MM; mismatch_mm, alone, is written then too: by how much they differ.
  */
 mf_status mf_arc_from_centre(const mf_arc_words *words, mf_arc arcs[2], int32_t *pieces,
                              double *mismatch_mm);
@@ -45,7 +46,7 @@ mf_status mf_arc_from_centre(const mf_arc_words *words, mf_arc arcs[2], int32_t 
 /* From a radius: the shorter way round, or with a negative radius the longer.
  *
  * MF_E_ARC: start equals end, or the points are further apart than the diameter allows.
- * mismatch_mm: by how much the radius is too small.
+ * mismatch_mm, written then too: by how much the radius is too small.
  */
 mf_status mf_arc_from_radius(const mf_arc_words *words, mf_arc *arc, double *mismatch_mm);
 

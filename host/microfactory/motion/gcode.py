@@ -30,6 +30,11 @@ class Program:
         """Number of lines."""
         return self.data.count(b"\n") + (not self.data.endswith(b"\n") and bool(self.data))
 
+    @cached_property
+    def text(self) -> str:
+        """The bytes as UTF-8; bytes that are none show as a replacement mark."""
+        return self.data.decode("utf-8", "replace")
+
     def line(self, number: int) -> str:
         """Text of a line, from 1; empty when there is none."""
         lines = self._split
