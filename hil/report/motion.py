@@ -15,35 +15,27 @@ from hil.verify import Report
 
 
 class Trace(NamedTuple):
-    """Samples over time: s, mm of each axis, mm/s and mm/s2 along the Cartesian path."""
+    """Samples over time: s, mm/s and mm/s2 along the path."""
 
     time_s: NDArray[np.float64]
-    place_mm: NDArray[np.float64]
     speed_mm_s: NDArray[np.float64]
     accel_mm_s2: NDArray[np.float64]
 
 
-def trace(capture: Capture, machine: Any, first_s: float, seconds: float, step_s: float) -> Trace:
-    """Even samples of the motion between two times; rounding of steps is smoothed over 3 steps."""
-    grid = np.arange(first_s, first_s + seconds, step_s)
-    ticks = (grid * capture.tick_hz).astype(np.int64)
-    places = []
-    for i, axis in enumerate(machine.axes):
-        motor = capture.motors[machine.motors[machine.motors_of_axis(i)[0]].name]
-        places.append(_place(motor, ticks) / axis.steps_per_mm)
-    place = np.array(places)
-    flat = np.array([axis.letter in "XYZ" for axis in machine.axes])
-    speed = np.linalg.norm(np.gradient(place[flat], step_s, axis=1), axis=0)
-    return Trace(grid, place, speed, np.gradient(speed, step_s))
-
-
-def _place(motor: Any, ticks: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Steps at ticks, straight between pulses (a pulse marks the crossing of a half step)."""
-    if not len(motor.rise):
-        return np.zeros(len(ticks))
-    crossing = np.cumsum(motor.direction, dtype=np.int64) - 0.5 * motor.direction
-    at = np.interp(ticks, motor.rise, crossing)
-    return np.asarray(at)
+def trace(report: Report, capture: Capture, first_s: float, seconds: float, most: int) -> Trace:
+    """What the verifier measured between two times, in at most so many samples; where there are
+    more, the fastest of each handful stands for it.
+    """
+    assert report.played is not None
+    motion = report.played.motion
+    time = motion.tick / capture.tick_hz
+    a, b = np.searchsorted(time, (first_s, first_s + seconds))
+    handful = max(1, (b - a + most - 1) // most)
+    rows = a + np.arange((b - a) // handful) * handful
+    if not len(rows):
+        return Trace(np.zeros(0), np.zeros(0), np.zeros(0))
+    speed = np.maximum.reduceat(motion.speed_mm_s[:b], rows)
+    return Trace(time[rows], speed, motion.accel_mm_s2[rows])
 
 
 class Segments(NamedTuple):

@@ -41,21 +41,31 @@ def png(figure: Figure, dpi: int = 110) -> bytes:
 def path_picture(parts: Segments, title: str) -> Figure:
     """The whole path from an angle, and flat views of a few heights, coloured by speed."""
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(12, 6.8), layout="constrained")
+        figure = Figure(figsize=(12, 6.4), layout="constrained")
         top = float(np.quantile(parts.speed_mm_s, 0.995)) if len(parts.speed_mm_s) else 1.0
         heights = _heights(parts)
         grid = figure.add_gridspec(2, 4)
         whole = figure.add_subplot(grid[:, :2])
         collection = _whole(whole, parts, top)
         whole.set_title(title)
-        for k, (low, high, name) in enumerate(heights[:4]):
-            axes = figure.add_subplot(grid[k // 2, 2 + k % 2])
+        for k, (low, high, name) in enumerate(heights):
+            axes = figure.add_subplot(grid[_PLACES[len(heights)][k]])
             _flat(axes, parts, (low, high), top)
             axes.set_title(name)
         bar = figure.colorbar(collection, ax=whole, shrink=0.5, location="left", pad=0.02)
         bar.set_label("speed, mm/s (from the pulses)")
         bar.outline.set_visible(False)  # type: ignore[operator]
     return figure
+
+
+_ALL = slice(None)
+_RIGHT = slice(2, 4)
+_PLACES: dict[int, list[Any]] = {
+    1: [(_ALL, _RIGHT)],
+    2: [(0, _RIGHT), (1, _RIGHT)],
+    3: [(0, 2), (0, 3), (1, _RIGHT)],
+    4: [(0, 2), (0, 3), (1, 2), (1, 3)],
+}
 
 
 def _heights(parts: Segments) -> list[tuple[float, float, str]]:
@@ -66,7 +76,7 @@ def _heights(parts: Segments) -> list[tuple[float, float, str]]:
     if len(levels) > 8:
         picked = levels[[0, len(levels) // 3, 2 * len(levels) // 3, -1]]
     else:
-        picked = levels[-4:]
+        picked = levels[:4]
     return [(h - 0.011, h + 0.011, f"Z = {h:g} mm") for h in picked.tolist()]
 
 
@@ -117,20 +127,27 @@ def _frame(axes: Any, points: NDArray[Any]) -> None:
     axes.set_aspect("equal")
 
 
+def _unit(seconds: float) -> tuple[float, str]:
+    """Seconds for short jobs, minutes for others."""
+    return (60.0, "minutes") if seconds > 180 else (1.0, "s")
+
+
 def motion_picture(whole: Trace, near: Trace, machine: Any) -> Figure:
     """Speed of the whole job; speed and acceleration of a short stretch with their limits."""
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(12, 5.6), layout="constrained")
         grid = figure.add_gridspec(2, 2)
         axes = figure.add_subplot(grid[0, :])
-        axes.plot(whole.time_s / 60, whole.speed_mm_s, color="#2b6cb0", linewidth=0.35)
-        axes.set(title="Speed along the path, whole job", xlabel="minutes", ylabel="mm/s")
+        unit, name = _unit(float(whole.time_s.max(initial=0)))
+        axes.plot(whole.time_s / unit, whole.speed_mm_s, color="#2b6cb0", linewidth=0.35)
+        axes.set(title="Speed along the path, whole job", xlabel=name, ylabel="mm/s")
         axes.margins(x=0)
         axes.set_ylim(0)
         speed = figure.add_subplot(grid[1, 0])
         speed.plot(near.time_s, near.speed_mm_s, color="#2b6cb0", linewidth=1)
         speed.set(title="Speed, a stretch of it", xlabel="s", ylabel="mm/s")
         speed.margins(x=0)
+        speed.set_ylim(0, max(1.0, 1.1 * float(near.speed_mm_s.max(initial=0))))
         accel = figure.add_subplot(grid[1, 1])
         accel.plot(near.time_s, near.accel_mm_s2, color="#c05621", linewidth=0.8)
         most = machine.motion.max_accel_mm_s2
@@ -149,21 +166,21 @@ def switched_picture(capture: Capture) -> Figure | None:
         return None
     with matplotlib.rc_context(STYLE):
         figure = Figure(figsize=(12, 2.4 * sum(rows) + 0.4), layout="constrained")
-        end = capture.end_tick / capture.tick_hz / 60
+        unit, name_of_unit = _unit(capture.end_tick / capture.tick_hz)
+        per = capture.tick_hz * unit
+        end = capture.end_tick / per
         row = 0
         if rows[0]:
             row += 1
             axes = figure.add_subplot(sum(rows), 1, row)
             names = sorted({*capture.temperatures, *capture.targets})
             for name, colour in zip(names, ("#c53030", "#2b6cb0", "#2f855a"), strict=False):
-                _steps(
-                    axes, capture, capture.targets.get(name), colour, "--", f"{name} target", end
-                )
+                _steps(axes, per, capture.targets.get(name), colour, "--", f"{name} target", end)
                 signal = capture.temperatures.get(name)
                 if signal is not None:
-                    at = signal.tick / capture.tick_hz / 60
+                    at = signal.tick / per
                     axes.plot(at, signal.value, color=colour, linewidth=1, label=name)
-            axes.set(title="Temperatures", xlabel="minutes", ylabel="°C")
+            axes.set(title="Temperatures", xlabel=name_of_unit, ylabel="°C")
             axes.legend(frameon=False, ncols=4, loc="lower right")
             axes.margins(x=0)
         if rows[1]:
@@ -171,8 +188,8 @@ def switched_picture(capture: Capture) -> Figure | None:
             for k, (name, signal) in enumerate(sorted(capture.outputs.items())):
                 colour = f"C{k}"
                 scaled = signal._replace(value=signal.value / 655.35)
-                _steps(axes, capture, scaled, colour, "-", name, end)
-            axes.set(title="Outputs", xlabel="minutes", ylabel="% of full")
+                _steps(axes, per, scaled, colour, "-", name, end)
+            axes.set(title="Outputs", xlabel=name_of_unit, ylabel="% of full")
             axes.legend(frameon=False, ncols=4, loc="lower right")
             axes.set_ylim(-4, 108)
             axes.margins(x=0)
@@ -180,10 +197,10 @@ def switched_picture(capture: Capture) -> Figure | None:
 
 
 def _steps(
-    axes: Any, capture: Capture, signal: Any, colour: str, style: str, name: str, end: float
+    axes: Any, per: float, signal: Any, colour: str, style: str, name: str, end: float
 ) -> None:
     if signal is None or not len(signal.tick):
         return
-    at = np.concatenate([[0.0], signal.tick / capture.tick_hz / 60, [end]])
+    at = np.concatenate([[0.0], signal.tick / per, [end]])
     value = np.concatenate([[0.0], signal.value, signal.value[-1:]])
     axes.step(at, value, where="post", color=colour, linestyle=style, linewidth=1, label=name)

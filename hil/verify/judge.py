@@ -21,7 +21,7 @@ from hil.verify.pins import duals, pins
 from hil.verify.reader import read
 from hil.verify.runs import Stretch, joined, lead_motors, stretches
 from hil.verify.states import States
-from hil.verify.verdict import Played, Report, Violation
+from hil.verify.verdict import Measured, Played, Report, Violation
 
 ROUND = 0.01  # steps: places this near to half a step may be rounded either way
 
@@ -78,6 +78,7 @@ class _Judge:
         self.violations: list[Violation] = []
         self.ratios = [0.0, 0.0, 0.0, 0.0]
         self.blended = 0
+        self.measured: list[Any] = []
         self.pulses = 0
         self.motion_s = 0.0
 
@@ -136,6 +137,7 @@ class _Judge:
         for batch in walk.batches():
             found += limits.take_rounded(batch) if tolerant else limits.take(batch)
         self.ratios = [max(a, b) for a, b in zip(self.ratios, limits.ratios, strict=True)]
+        self.measured += limits.measured
         return walk, found
 
     def _reach(self, tolerant: bool) -> NDArray[np.float64]:
@@ -251,4 +253,12 @@ class _Judge:
         ticks = np.full(self.asked.pieces + 1, -1, np.int64)
         for vertex, passing in self.passings.items():
             ticks[vertex] = passing.first
-        return Report(tuple(order), figures, tuple(notes), Played(self.asked, ticks))
+        return Report(
+            tuple(order), figures, tuple(notes), Played(self.asked, ticks, self._motion())
+        )
+
+    def _motion(self) -> Measured:
+        """Speed and acceleration over the whole capture, in order of time."""
+        columns = [np.concatenate([m[i] for m in self.measured] or [np.zeros(0)]) for i in range(3)]
+        ticks, first = np.unique(columns[0].astype(np.int64), return_index=True)
+        return Measured(ticks, columns[1][first], columns[2][first])

@@ -47,6 +47,7 @@ class Limits:
         self._corners = Corners(asked, limits, machine, tick_hz, self._base_mm)
         self._kept: Places | None = None
         self.ratios = Ratios(0.0, 0.0, 0.0, 0.0)
+        self.measured: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]] = []
 
     def take(self, batch: Places) -> list[Found]:
         """Violations of one batch, not sorted."""
@@ -101,7 +102,11 @@ class Limits:
         least = np.interp(place, self._base_mm, self._base_s)
         speed = (least[after] - least[before]) / (dt1 + dt2 + 2 * error) / SPEED_SLACK
         allowed = self._most.between(batch.piece[before], batch.piece[after])
-        change = np.abs(ds2 / dt2 - ds1 / dt1) * 2 / (dt1 + dt2)
+        slope = (ds2 / dt2 - ds1 / dt1) * 2 / (dt1 + dt2)
+        self.measured.append(
+            (batch.tick[middle], ((ds1 + ds2) / (dt1 + dt2)).astype("f4"), slope.astype("f4"))
+        )
+        change = np.abs(slope)
         top = np.maximum(ds1 / dt1, ds2 / dt2)
         noise = 4 * error * top / np.minimum(dt1, dt2) / (dt1 + dt2) * 2
         share = np.maximum(change - noise, 0.0) / allowed

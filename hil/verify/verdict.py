@@ -12,6 +12,14 @@ from numpy.typing import NDArray
 from hil.verify.asked import Asked
 
 
+class Measured(NamedTuple):
+    """Speed and acceleration along the path as the verifier took them from the pulses."""
+
+    tick: NDArray[np.int64]
+    speed_mm_s: NDArray[np.float32]
+    accel_mm_s2: NDArray[np.float32]
+
+
 class Played(NamedTuple):
     """What was read and when it was played: vertex i of the program was passed after the pulse at
     `tick[i]` (-1: never seen).
@@ -19,6 +27,7 @@ class Played(NamedTuple):
 
     asked: Asked
     tick: NDArray[np.int64]
+    motion: Measured
 
     def line_at(self, tick: int) -> int:
         """The program's line under way at a tick; 0: none."""
