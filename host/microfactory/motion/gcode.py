@@ -66,20 +66,27 @@ def parse(source: str | Path | bytes | IO[str] | IO[bytes], name: str = "") -> P
 def _from_file(path: Path, name: str) -> Program:
     try:
         if path.stat().st_size > LARGEST_BYTES:
-            raise UsageError(f"{path}: more than 2 GB is no program; nothing was read")
+            raise UsageError(
+                f"{path}: this file is too large for a program (2 GB are the most); nothing was "
+                "moved; split it"
+            )
         data = path.read_bytes()
     except FileNotFoundError:
-        raise UsageError(f"{path}: there is no such file; nothing was read") from None
+        raise UsageError(
+            f"{path}: there is no such file; nothing was moved; give the path of a .gcode file, "
+            "or text with a line end"
+        ) from None
     except OSError as error:
         raise UsageError(
-            f"{path}: it cannot be read ({error.strerror}); nothing was moved"
+            f"{path}: it cannot be read ({error.strerror}); nothing was moved; give the path of "
+            "a .gcode file"
         ) from None
     return _checked(data, name or path.name)
 
 
 def _checked(data: bytes, name: str) -> Program:
     if not data.strip():
-        raise UsageError(f"{name}: this program is empty; nothing was moved")
+        raise UsageError(f"{name}: this program is empty; nothing was moved; was it cut short?")
     zero = data.find(b"\0")
     if zero >= 0:
         line = data.count(b"\n", 0, zero) + 1

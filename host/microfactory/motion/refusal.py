@@ -84,7 +84,7 @@ def _heat(m: Machine, t: Any) -> str:
 
 SENTENCES: dict[int, Callable[[Machine, Any], str]] = {
     lib.MF_WHY_CHARACTER: lambda m, t: (
-        "this begins no word; write a letter and a number such as X12.5, or a comment after ;"
+        "this begins no word; write a letter and a number such as X12.5, or a comment after a semicolon"
     ),
     lib.MF_WHY_EXPRESSION: lambda m, t: (
         "parameters, expressions and O words are not known; let the CAM program write plain numbers"
@@ -155,7 +155,7 @@ SENTENCES: dict[int, Callable[[Machine, Any], str]] = {
         else f"a tool is a whole number 0 to {shown(t.high)}; correct T"
     ),
     lib.MF_WHY_WHOLE: lambda m, t: (
-        f"a whole number {shown(t.low)} to {shown(t.high)} is wanted here"
+        f"a whole number {shown(t.low)} to {shown(t.high)} is wanted here; correct it"
         if t.low < t.high
         else f"only {shown(t.low)} is known here; correct it or remove the word"
     ),
