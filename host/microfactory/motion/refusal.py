@@ -84,7 +84,8 @@ def _heat(m: Machine, t: Any) -> str:
 
 SENTENCES: dict[int, Callable[[Machine, Any], str]] = {
     lib.MF_WHY_CHARACTER: lambda m, t: (
-        "this begins no word; write a letter and a number such as X12.5, or a comment after a semicolon"
+        "this begins no word; write a letter and a number such as X12.5, or a comment after a "
+        "semicolon"
     ),
     lib.MF_WHY_EXPRESSION: lambda m, t: (
         "parameters, expressions and O words are not known; let the CAM program write plain numbers"
