@@ -23,6 +23,7 @@ from hil.verify.runs import Stretch, joined, lead_motors, stretches
 from hil.verify.states import States
 from hil.verify.verdict import Measured, Played, Report, Violation
 
+ENOUGH = 1_000_000  # pulses that fit: no other beginning is looked for
 ROUND = 0.01  # steps: places this near to half a step may be rounded either way
 
 
@@ -73,7 +74,7 @@ class _Judge:
         self.path = Path(asked, self.spm)
         self.wide = tolerance_mm > 0
         self.tolerance = np.where(asked.tolerance < 0, tolerance_mm, asked.tolerance)
-        self.parts: list[Stretch] = stretches(asked, machine, capture)
+        self.parts: list[Stretch] = stretches(asked, machine, capture, self._fit)
         self.passings: dict[int, Passing] = {}
         self.violations: list[Violation] = []
         self.ratios = [0.0, 0.0, 0.0, 0.0]
@@ -92,6 +93,17 @@ class _Judge:
                 self._add("run", self.capture.end_tick, line, place, "motion never begins here")
                 continue
             self._part(part)
+
+    def _fit(self, part: Stretch) -> tuple[bool, int]:
+        """Whether a stretch's pulses lead to its end, and how many do."""
+        names = [self.machine.motors[m].name for m in lead_motors(self.machine)]
+        edges = [part.edges(self.capture, name) for name in names]
+        states = States(edges, part.start_steps, part.spans[0][0])
+        walk = Walk(self.path, states, self._reach(self.wide), (part.first, part.last))
+        for _ in walk.batches():
+            if states.end > ENOUGH:
+                return True, states.end
+        return walk.lost is None, states.count if walk.lost is None else walk.lost.state
 
     def _part(self, part: Stretch) -> None:
         names = [self.machine.motors[m].name for m in lead_motors(self.machine)]

@@ -7,7 +7,7 @@ and after a cut it goes on where the board came to rest.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -21,6 +21,7 @@ from hil.verify.match import NEVER
 from hil.verify.states import Edges
 
 HALF = 0.5 + 1e-6
+MOST_CANDIDATES = 12
 
 
 @dataclass
@@ -52,23 +53,36 @@ def lead_motors(machine: Any) -> list[int]:
     return [machine.motors_of_axis(i)[0] for i in range(len(machine.axes))]
 
 
-def stretches(asked: Asked, machine: Any, capture: Capture) -> list[Stretch]:
-    """The program's stretches with the spans that played them, in order."""
+def stretches(
+    asked: Asked, machine: Any, capture: Capture, fit: Callable[[Stretch], tuple[bool, int]]
+) -> list[Stretch]:
+    """The program's stretches with the spans that played them, in order.
+
+    A stretch may begin at any run that starts at its place; homing has such runs, too. The one
+    whose pulses fit the program best is taken: fit tells (to its end, how many pulses).
+    """
     leads = lead_motors(machine)
     spm = np.array([axis.steps_per_mm for axis in machine.axes])
     out = []
     runs = list(capture.runs)
-    homed_from = 0
+    since = 0
     for number, (first, last) in enumerate(_parts(asked)):
         if first == last:
             continue
         at = asked.start[first] * spm
-        begin = _first_run(runs, homed_from, at, leads, homed=number > 0)
-        stretch = Stretch(first, last, tuple(round(x) for x in at))
-        if begin is not None:
-            stretch.start_steps = tuple(runs[begin].start_steps[m] for m in leads)
-            homed_from = _follow(stretch, capture, machine, runs, begin)
-        out.append(stretch)
+        found: list[tuple[tuple[bool, int], int, Stretch]] = []
+        for begin in _candidates(runs, since, at, leads, homed=number > 0):
+            start = tuple(runs[begin].start_steps[m] for m in leads)
+            stretch = Stretch(first, last, start)
+            end = _follow(stretch, capture, machine, runs, begin)
+            found.append(((False, 0), end, stretch))
+        if len(found) > 1:
+            found = [(fit(stretch), end, stretch) for _, end, stretch in found]
+        if found:
+            _, since, stretch = max(found, key=lambda row: row[0])
+            out.append(stretch)
+        else:
+            out.append(Stretch(first, last, tuple(round(x) for x in at)))
     return out
 
 
@@ -78,20 +92,23 @@ def _parts(asked: Asked) -> list[tuple[int, int]]:
     return list(pairwise(cuts))
 
 
-def _first_run(
+def _candidates(
     runs: Sequence[Run], since: int, at: NDArray[Any], leads: list[int], *, homed: bool
-) -> int | None:
-    """The run that begins a stretch: at its place, after the homing that comes before it."""
+) -> list[int]:
+    """Runs that start where a stretch begins, after a homing if one comes before it; of runs that
+    follow on each other only the first.
+    """
     guarded = [i for i in range(since, len(runs)) if runs[i].kind == "guarded"]
     if homed and guarded:
         since = guarded[0]
+    out: list[int] = []
     for i in range(since, len(runs)):
-        if runs[i].kind != "motion" or (i + 1) in guarded:
+        if runs[i].kind != "motion":
             continue
         steps = np.array([runs[i].start_steps[m] for m in leads])
         if np.all(np.abs(steps - at) <= HALF):
-            return i
-    return None
+            out.append(i)
+    return out[-MOST_CANDIDATES:]
 
 
 def _follow(
