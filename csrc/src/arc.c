@@ -9,7 +9,7 @@
 /* A sweep up to this is a whole turn whose end was rounded; GRBL takes the same figure. */
 #define NOTHING_RAD 5e-7
 #define NOTHING_MM 1e-9
-#define RADIUS_MIN_MM 1e-6
+#define RADIUS_MIN_MM 1e-3
 #define BOUND_MM 1e10
 #define TURNS_MAX 1000
 
@@ -130,7 +130,7 @@ mf_status mf_arc_from_radius(const mf_arc_words *words, mf_arc *arc, double *mis
     double tx = words->end_mm[0] - words->start_mm[0], ty = words->end_mm[1] - words->start_mm[1];
     double half = 0.5 * hypot(tx, ty);
     *mismatch_mm = half - radius;
-    if (half < RADIUS_MIN_MM || half - radius > words->tolerance_mm ||
+    if (half < NOTHING_MM || radius < RADIUS_MIN_MM || half - radius > words->tolerance_mm ||
         radius > MF_ARC_RADIUS_MAX_MM) {
         return MF_E_ARC;
     }

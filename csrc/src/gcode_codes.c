@@ -23,7 +23,7 @@ static const mf_gcode_code CODES[] = {
     {'G', 200, BOTH, ACT_UNITS, GROUP_UNITS, "inches"},
     {'G', 210, BOTH, ACT_UNITS, GROUP_UNITS, "millimetres"},
     {'G', 280, PRINTER, ACT_HOME, GROUP_COMMAND, "home the axes named, or all; clears their G92 offset"},
-    {'G', 280, RS274, ACT_HOME, GROUP_COMMAND, "home the axes named by way of that point, or all"},
+    {'G', 280, RS274, ACT_HOME, GROUP_COMMAND, "home the axes named (G28 Z, or G91 G28 Z0), or all"},
     {'G', 290, PRINTER, ACT_REFUSE, GROUP_COMMAND, "take bed levelling out of the slicer's start code"},
     {'G', 400, RS274, ACT_IGNORE, GROUP_NONE, "no cutter compensation: that is always so"},
     {'G', 410, RS274, ACT_REFUSE, GROUP_NONE, "switch cutter compensation to the CAM program"},

@@ -17,6 +17,7 @@
 #define MISMATCH_SHARE 0.001
 #define MISMATCH_MOST_MM 0.5
 #define TURNS_MAX 1000.0
+#define ARC_LENGTH_MAX_MM 1e6
 
 /* Which two axes an arc turns in, and which centre words go with them. */
 typedef struct {
@@ -54,16 +55,19 @@ static int is_relative(const mf_gcode *reader, int32_t axis)
     return reader->relative && !reader->machine_frame;
 }
 
+double gcode_target(mf_gcode *reader, int32_t axis)
+{
+    int32_t letter = reader->machine.letter[axis];
+    double value = gcode_take(reader, letter) * gcode_unit(reader, letter);
+    return value + (is_relative(reader, axis) ? reader->at_mm[axis] : zero_of(reader, axis));
+}
+
 /* Targets of the axis words of the line; those without a word stay. */
 static void target(mf_gcode *reader, double end_mm[MF_AXES])
 {
     for (int32_t i = 0; i < reader->machine.axes; i++) {
-        int32_t letter = reader->machine.letter[i];
-        end_mm[i] = reader->at_mm[i];
-        if (gcode_has(reader, letter)) {
-            double value = gcode_take(reader, letter) * gcode_unit(reader, letter);
-            end_mm[i] = value + (is_relative(reader, i) ? end_mm[i] : zero_of(reader, i));
-        }
+        int has = gcode_has(reader, reader->machine.letter[i]);
+        end_mm[i] = has ? gcode_target(reader, i) : reader->at_mm[i];
     }
     for (int32_t i = reader->machine.axes; i < MF_AXES; i++) {
         end_mm[i] = 0.0;
@@ -188,7 +192,7 @@ static void make_line(mf_gcode *reader, double end_mm[MF_AXES])
     dress(reader, move, way, only_e);
 }
 
-mf_status gcode_straight(mf_gcode *reader)
+static mf_status line(mf_gcode *reader)
 {
     double end_mm[MF_AXES];
     target(reader, end_mm);
@@ -300,6 +304,18 @@ static mf_status shape(mf_gcode *reader, const plane_words *plane, const int32_t
     return status == MF_OK ? MF_OK : refuse_arc(reader, status, &words, mismatch, centres == 0);
 }
 
+/* Turns without end would keep a machine busy for days: a kilometre is enough for one line. */
+static mf_status check_length(mf_gcode *reader, const mf_arc *arc)
+{
+    double turns = ARC_LENGTH_MAX_MM / (6.283185307179586 * arc->radius_mm);
+    if (arc->radius_mm * fabs(arc->sweep_rad) <= ARC_LENGTH_MAX_MM) {
+        return MF_OK;
+    }
+    uint32_t column = gcode_has(reader, 'P') ? gcode_column(reader, 'P') : column_of_code(reader);
+    return gcode_refuse_range(reader, MF_E_ARC, MF_WHY_WHOLE, column, fabs(arc->sweep_rad), 1.0,
+                              fmax(1.0, floor(turns)));
+}
+
 static mf_status check_box(mf_gcode *reader, const mf_arc *arc, const int32_t axis[2])
 {
     double low[2], high[2];
@@ -371,6 +387,7 @@ static mf_status arc(mf_gcode *reader)
     }
     for (int32_t i = 0; i < pieces && status == MF_OK; i++) {
         status = check_box(reader, &arcs[i], axis);
+        status = status == MF_OK ? check_length(reader, &arcs[i]) : status;
     }
     if (status == MF_OK) {
         status = check_cold(reader, extruded(reader, end_mm));
@@ -408,7 +425,7 @@ mf_status gcode_motion(mf_gcode *reader)
         return gcode_refuse(reader, MF_E_LIMIT, MF_WHY_NO_FEED, column_of_code(reader));
     }
     if (reader->motion == MOTION_RAPID || reader->motion == MOTION_LINE) {
-        return gcode_straight(reader);
+        return line(reader);
     }
     return reader->machine_frame
                ? gcode_refuse(reader, MF_E_CODE, MF_WHY_GROUP, column_of_code(reader))

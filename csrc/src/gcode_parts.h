@@ -146,10 +146,10 @@ mf_status gcode_split(mf_gcode *reader);
 /* gcode_run.c: does what reader->words say. */
 mf_status gcode_run(mf_gcode *reader);
 
-/* gcode_motion.c: what axis words ask for; a straight line; what one unit of a letter is; column
- * of an axis' word. */
+/* gcode_motion.c: what axis words ask for; where the word of an axis leads; what one unit of a
+ * letter is; column of an axis' word. */
 mf_status gcode_motion(mf_gcode *reader);
-mf_status gcode_straight(mf_gcode *reader);
+double gcode_target(mf_gcode *reader, int32_t axis);
 double gcode_unit(const mf_gcode *reader, int32_t letter);
 uint32_t gcode_column_of_axis(const mf_gcode *reader, int32_t axis);
 

@@ -1,5 +1,7 @@
 #include "gcode_parts.h"
 
+#include <math.h>
+
 /* What places are called and how they are found: homing, G92, work offsets. */
 
 /* Axis words of the line as a mask of axis numbers, all used. */
@@ -34,21 +36,35 @@ static mf_status check_homes(mf_gcode *reader, uint32_t named, uint32_t *mask)
     return *mask != 0 ? MF_OK : gcode_refuse(reader, MF_E_CODE, MF_WHY_NO_HOME, 1);
 }
 
+/* RS274 goes to G28 by way of the point that its words name. Before homing nobody knows where that
+ * is, so only the present place is allowed, as in G91 G28 Z0; a letter alone names its axis. */
+static mf_status check_way(mf_gcode *reader)
+{
+    for (int32_t i = 0; i < reader->machine.axes; i++) {
+        int32_t letter = reader->machine.letter[i];
+        if (!gcode_has(reader, letter) || (reader->words.bare & BIT(letter)) != 0) {
+            continue;
+        }
+        if (!(fabs(gcode_target(reader, i) - reader->at_mm[i]) <= 1e-6)) {
+            mf_status status =
+                gcode_refuse(reader, MF_E_CODE, MF_WHY_BY_WAY, gcode_column(reader, letter));
+            reader->trouble.axis = i;
+            return status;
+        }
+    }
+    return MF_OK;
+}
+
 mf_status gcode_home(mf_gcode *reader)
 {
     int printer = reader->machine.dialect == MF_GCODE_PRINTER;
     uint32_t mask = 0;
-    mf_status status = MF_OK;
     if (printer && gcode_has(reader, 'W')) {
         (void)gcode_take(reader, 'W'); /* Prusa: without bed levelling */
     }
-    uint32_t named = axes_named(reader);
-    status = check_homes(reader, named, &mask);
-    if (status == MF_OK && named != 0 && !printer) {
-        int32_t motion = reader->motion;
-        reader->motion = MOTION_RAPID; /* by way of the point that the words name */
-        status = gcode_straight(reader);
-        reader->motion = motion;
+    mf_status status = check_homes(reader, axes_named(reader), &mask);
+    if (status == MF_OK && !printer) {
+        status = check_way(reader);
     }
     if (status != MF_OK) {
         return status;

@@ -4,6 +4,7 @@
 
 #define FEED_MIN_MM_S (1.0 / 60.0)
 #define TOOLS_MAX 9999.0
+#define ACCEL_MAX_MM_S2 1e9
 
 static mf_status set_feed(mf_gcode *reader)
 {
@@ -80,10 +81,10 @@ static mf_status set_accel(mf_gcode *reader)
             continue;
         }
         double accel = gcode_take(reader, LETTER[i]) * reader->unit_mm;
-        if (!(accel >= 1.0)) {
+        if (!(accel >= 1.0 && accel <= ACCEL_MAX_MM_S2)) {
             return gcode_refuse_range(reader, MF_E_LIMIT, MF_WHY_RANGE,
                                       gcode_column(reader, LETTER[i]), accel / reader->unit_mm,
-                                      1.0 / reader->unit_mm, 1e9);
+                                      1.0 / reader->unit_mm, ACCEL_MAX_MM_S2 / reader->unit_mm);
         }
         for (int j = 1; j < 4; j++) {
             *place[j] = i == j || (i == 0 && j < 3) ? accel : *place[j];
@@ -152,7 +153,7 @@ static mf_status one_code(mf_gcode *reader, const mf_gcode_code *code, uint32_t 
     }
 }
 
-/* A letter without a number is a word only for G28 of a printer. */
+/* A letter without a number is a word only for G28. */
 static mf_status check_bare(mf_gcode *reader)
 {
     uint32_t bare = reader->words.bare;
@@ -230,9 +231,7 @@ mf_status gcode_run(mf_gcode *reader)
     gcode_words *words = &reader->words;
     int32_t i = 0;
     reader->machine_frame = reader->stop_here = 0;
-    if (words->bare != 0 &&
-        !(words->codes == 1 && words->code[0]->action == ACT_HOME &&
-          reader->machine.dialect == MF_GCODE_PRINTER)) {
+    if (words->bare != 0 && !(words->codes == 1 && words->code[0]->action == ACT_HOME)) {
         return check_bare(reader);
     }
     mf_status status = check_groups(reader);

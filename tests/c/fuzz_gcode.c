@@ -117,7 +117,7 @@ static const char *const PRINTER[] = {
     "M83", "M82", "G92 E0", "M109 S200", "M104 S210", "G1 E~ F300", "G1 X# Y# E~", "M106 S99",
     "M107", "M140 S60", "M204 P900", "M117 hi", "G4 P100", "M0 go", "G91\nG1 X~ E~\nG90", "G2 I~ E~"};
 static const char *const MILL[] = {
-    "G20 G0 X~ Y~\nG21", "G91 G1 X~ Y~ F60", "G92 X#", "G28 Z#", "G55", "G10 L2 P2 X~ Y~", "G18 G3 K~",
+    "G20 G0 X~ Y~\nG21", "G91 G1 X~ Y~ F60", "G92 X#", "G28 Z", "G91 G28 Z0\nG90", "G55", "G10 L2 P2 X~ Y~", "G18 G3 K~",
     "G19 G2 Y# Z# R900", "G10 L20 P1 Z~", "G61.1", "G4 P1", "M3 S900", "M5", "M7 M8", "M9", "S1200",
     "M6 T3", "M0", "X# Y#", "G90.1 G2 I# J#\nG91.1", "G80", "M2"};
 

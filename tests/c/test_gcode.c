@@ -171,6 +171,13 @@ static void arcs_that_cannot_be_are_refused(void)
     REFUSED(m, "G2 X10 Y0 I5 P0 F600", MF_WHY_WHOLE, 1, 14);
     REFUSED(m, "G2 X10 Y0 I5 P1.5 F600", MF_WHY_WHOLE, 1, 14);
     REFUSED(m, "G2 X10 Y0 I5 K3 F600", MF_WHY_UNUSED, 1, 14);
+    REFUSED(m, "G0 X50 Y50\nG2 I50 P5000 F600", MF_WHY_WHOLE, 2, 8);
+    m.max_mm[0] = m.max_mm[1] = 5000.0;
+    m.min_mm[0] = m.min_mm[1] = -5000.0;
+    REFUSED(m, "G2 I2000 P900 F600", MF_WHY_WHOLE, 1, 10);
+    CHECK(read_trouble.high == 79.0);
+    m = mill();
+    REFUSED(m, "G2 I.0001 F600", MF_WHY_ARC_RADIUS, 1, 1);
     REFUSED(m, "G53 G2 X10 Y0 I5 F600", MF_WHY_GROUP, 1, 5);
     CHECK(read_text(&m, "G20 G2 X1 Y0 I0.4995 F60") == MF_OK); /* three decimals of an inch */
 }
@@ -260,10 +267,12 @@ static void homing_forgets_g92_on_printers_only(void)
     CHECK(move(2)->start_mm[0] == 0.0 && move(2)->end_mm[0] == 10.0);
     m = mill();
     m.home_mm[2] = 5.0;
-    CHECK(read_text(&m, "G0 X50 Z-5\nG92 X0\nG91 G28 Z1\nG90 G0 X10") == MF_OK);
-    CHECK(move(1)->kind == MF_MOVE_LINE && move(1)->end_mm[2] == -4.0); /* by way of the point */
-    CHECK(move(2)->kind == MF_MOVE_HOME && move(2)->output == 4 && move(2)->end_mm[2] == 5.0);
-    CHECK(move(3)->end_mm[0] == 60.0 && move(3)->start_mm[2] == 5.0);
+    CHECK(read_text(&m, "G0 X50 Z-5\nG92 X0\nG91 G28 Z0\nG90 G0 X10\nG28 Y") == MF_OK);
+    CHECK(move(1)->kind == MF_MOVE_HOME && move(1)->output == 4 && move(1)->end_mm[2] == 5.0);
+    CHECK(move(2)->end_mm[0] == 60.0 && move(2)->start_mm[2] == 5.0);
+    CHECK(move(3)->kind == MF_MOVE_HOME && move(3)->output == 2);
+    REFUSED(m, "G0 Z-5\nG28 Z0", MF_WHY_BY_WAY, 2, 5);
+    REFUSED(m, "G0 X5\nG28 X-", MF_WHY_NUMBER, 2, 5);
 }
 
 static void extrusion_is_relative_after_m83_or_g91(void)
@@ -330,11 +339,11 @@ static void pieces_of_any_size_give_the_same(void)
     strcpy(text, "(a (b) ; c\nM3 S500 ; long ");
     size_t at = strlen(text);
     memset(text + at, 'x', 700);
-    strcpy(text + at + 700, "\nG1 X10 F600 M8\n\n(;)G3 X20 I5 ; \nG28 Z1\nM2\n rubbish");
+    strcpy(text + at + 700, "\nG1 X10 F600 M8\n\n(;)G3 X20 I5 ; \nG91 G28 Z0\nM2\n rubbish");
     CHECK(read_text(&m, text) == MF_OK);
     size_t count = read_count;
     memcpy(whole, read_moves, count * sizeof(mf_move));
-    CHECK(count == 11);
+    CHECK(count == 10);
     for (size_t piece = 1; piece < 40; piece++) {
         CHECK(read_pieces(&m, text, strlen(text), piece) == MF_OK);
         CHECK(read_count == count);

@@ -102,6 +102,7 @@ typedef enum {
     MF_WHY_NO_HOME = 31,      /* G28 of an axis without a switch */
     MF_WHY_TOOL = 32,         /* a tool that the machine has not */
     MF_WHY_WHOLE = 33,        /* a whole number low..high is wanted */
+    MF_WHY_BY_WAY = 34,       /* G28 by way of another point */
 } mf_gcode_why;
 
 typedef struct {

@@ -21,9 +21,11 @@ typedef enum {
     MF_MOVE_END = 8,    /* end of the program (M2, M30) */
 } mf_move_kind;
 
-#define MF_FLAG_RAPID 1      /* G0: not bound by the feed */
-#define MF_FLAG_STOP 2       /* come to rest at the end of this move (G61.1, G9, M3 ...) */
-#define MF_FLAG_TRAVEL 4     /* no material: an E axis does not advance, or rapid */
+/* Flags. RAPID: G0, not bound by the feed. STOP: come to rest at the end of this move (G61.1, G9,
+ * M3 ...). TRAVEL: no material, an E axis does not advance, or rapid. */
+#define MF_FLAG_RAPID 1
+#define MF_FLAG_STOP 2
+#define MF_FLAG_TRAVEL 4
 
 typedef struct {
     int32_t kind;           /* mf_move_kind */

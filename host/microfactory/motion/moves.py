@@ -14,6 +14,7 @@ from microfactory.parts import Heater, Output
 BATCH = 1024
 PIECE_BYTES = 1 << 20
 POSITION_MAX_STEPS = 2**29 - 1
+POSITION_MAX_MM = 1e6
 MAIN_ROLES = ("torch", "spindle", "laser", "pen")
 FULL_WITHOUT_RPM = 1000.0  # S of a laser or pen that means full, as GRBL has it
 FULL_FAN = 255.0
@@ -51,7 +52,7 @@ def reader_machine(machine: Machine) -> Any:
     out.dialect = lib.MF_GCODE_PRINTER if machine.kind == "printer" else lib.MF_GCODE_RS274
     out.axes = len(machine.axes)
     for i, axis in enumerate(machine.axes):
-        reach_mm = POSITION_MAX_STEPS / axis.steps_per_mm
+        reach_mm = min(POSITION_MAX_MM, POSITION_MAX_STEPS / axis.steps_per_mm)
         out.letter[i] = ord(axis.letter)
         out.unlimited[i] = axis.unlimited
         out.min_mm[i] = -reach_mm if axis.unlimited else axis.min_mm

@@ -82,6 +82,14 @@ def _heat(m: Machine, t: Any) -> str:
     return f"this is outside 0 to {shown(t.high)} C, the heater's max_c; lower S"
 
 
+def _by_way(m: Machine, t: Any) -> str:
+    letter = _axis(m, t)
+    return (
+        f"G28 by way of another point is not done; write G28 {letter} to home it, and a G0 before "
+        "it to go somewhere"
+    )
+
+
 SENTENCES: dict[int, Callable[[Machine, Any], str]] = {
     lib.MF_WHY_CHARACTER: lambda m, t: (
         "this begins no word; write a letter and a number such as X12.5, or a comment after a "
@@ -150,6 +158,7 @@ SENTENCES: dict[int, Callable[[Machine, Any], str]] = {
     lib.MF_WHY_HEAT: _heat,
     lib.MF_WHY_REVERSE: lambda m, t: "the spindle turns one way only; write M3",
     lib.MF_WHY_NO_HOME: _no_home,
+    lib.MF_WHY_BY_WAY: _by_way,
     lib.MF_WHY_TOOL: lambda m, t: (
         f"{m.name} has one tool, T0; remove the word"
         if t.high <= 0.0

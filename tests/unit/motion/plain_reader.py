@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-WORD = re.compile(r"([A-Z])([-+]?[0-9.]+)")
+WORD = re.compile(r"([A-Z])([-+]?[0-9.]*)")
 PLANES = {17: ("XY", "IJ"), 18: ("ZX", "KI"), 19: ("YZ", "JK")}
 
 
@@ -50,7 +50,7 @@ class PlainReader:
     def line(self, text: str) -> None:
         self.count += 1
         text = re.sub(r"\([^)]*\)", "", text.split(";")[0]).upper().replace(" ", "")
-        words = [(letter, float(Fraction(number))) for letter, number in WORD.findall(text)]
+        words = [(letter, float(Fraction(number or 0))) for letter, number in WORD.findall(text)]
         codes = [value for letter, value in words if letter == "G"]
         value = {letter: number for letter, number in words if letter not in "GMN"}
         for code in codes:
@@ -102,10 +102,6 @@ class PlainReader:
 
     def go_home(self, value: dict[str, float]) -> None:
         named = [letter for letter in self.letters if letter in value]
-        if named and not self.printer:
-            motion, self.motion = self.motion, 0
-            self.move(value, False)
-            self.motion = motion
         for letter in named or [x for x in self.letters if x in self.home]:
             self.at[letter] = self.home[letter]
             if self.printer:

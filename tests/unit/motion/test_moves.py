@@ -77,7 +77,7 @@ def other(state: PlainReader, machine: Machine, rng: random.Random) -> str:
     letter = rng.choice("XYZ")
     value = number(rng.uniform(-20, 20) / state.unit, rng)
     lines = ["G20", "G21", "G90", "G91", "G17", "G18", "G19", "G90.1", "G91.1", "G92.1", "(note)"]
-    lines += ["G54", "G55", f"G92 {letter}{value}", "G28", f"g28 {letter.lower()}0", "; note", ""]
+    lines += ["G54", "G55", f"G92 {letter}{value}", "G28", f"g28 {letter.lower()}", "; note", ""]
     if state.printer:
         lines += ["M82", "M83", "G92 E0"]
     else:

@@ -52,6 +52,7 @@ CASES = {
     "HEAT": (PRINTER, "M104 S300"),
     "REVERSE": (MILL, "M4 S1000"),
     "NO_HOME": (PRINTER, "G28 E"),
+    "BY_WAY": (MILL, "G0 Z-5\nG28 Z0"),
     "TOOL": (PRINTER, "T1"),
     "TOOL ": (MILL, "T1.5 M6"),
     "WHOLE": (MILL, "G0 X50 Y50\nG2 I5 P1.5 F600"),

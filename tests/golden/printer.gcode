@@ -1,0 +1,18 @@
+; A corner, a curve and a hop of a print, as a slicer writes them
+M140 S60
+M109 S205
+G28
+G90
+M83
+G92 E0
+G1 F3000
+G1 X2 Y174 Z.2
+M204 P1000
+M106 S127.5
+G1 X6 Y174 E.16 F2400
+G3 X8 Y172 J-2 E.125
+G1 E-.8 F1500
+G0 Z.4 F600
+M107
+M104 S0
+M140 S0

@@ -1,0 +1,31 @@
+"""Every stage's text of four small programs. `make golden` writes them anew: look at the change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from microfactory.machine import Machine
+from microfactory.motion.gcode import parse
+from microfactory.show import NOUNS, show
+
+HERE = Path(__file__).parent
+CASES = {
+    "printer": ("d3d-printer", tuple(NOUNS)),
+    "torch": ("cnc-torch-table", ("program", "moves", "profile")),
+    "mill": ("cnc-machine-centre", ("program", "moves", "profile")),
+    "plotter": ("circuit-plotter", ("program", "moves", "profile")),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "noun"), [(name, noun) for name, (_, nouns) in CASES.items() for noun in nouns]
+)
+def test_the_text_of_a_stage_is_the_golden_one(name, noun, request):
+    machine = Machine.load(CASES[name][0])
+    file = HERE / f"{name}.{noun}.txt"
+    text = "".join(line + "\n" for line in show(noun, parse(HERE / f"{name}.gcode"), machine))
+    if request.config.getoption("--rewrite-golden"):
+        file.write_text(text)
+    assert text == file.read_text()
