@@ -5,6 +5,7 @@ Time passes only in `read`. Faults are parameters: when the link is cut, what is
 
 from __future__ import annotations
 
+import math
 import zlib
 from typing import Any
 
@@ -82,7 +83,7 @@ class VirtualLink:
         """Let the board live until it says something, at most timeout_s."""
         self._check()
         port = self.port
-        until = port.tick + max(0, int(timeout_s * TICK_HZ))
+        until = port.tick + max(0, math.ceil(timeout_s * TICK_HZ))
         while not port.sent:
             step = min(until, port.tick + TICK_HZ // 200)
             if self.cut_tick is not None and step >= self.cut_tick:

@@ -113,11 +113,14 @@ class Stretch:
         start_steps: Sequence[int],
         first_number: int = 0,
         first_move: int = 0,
+        window_s: float | None = None,
     ) -> None:
         size = lib.mf_plan_size()
         self._memory = ffi.new("double[]", size // 8 + 1)
         handle = ffi.new("mf_plan **")
         config = stretch_config(machine, start_mm, start_steps, first_number)
+        if window_s is not None:
+            config.window_s = window_s
         check(lib.mf_plan_init(self._memory, size, config, handle), "beginning a stretch of motion")
         self.plan = handle[0]
         self.motors = len(machine.motors)
@@ -233,8 +236,8 @@ class Plan:
             if move.kind >= lib.MF_MOVE_HOME:
                 section = self._still(move)
                 feed.advance()
-                if section.kind == "home":
-                    steps = None
+                if section.kind == "home" and steps is not None:
+                    steps = self._homed(steps, section.axes)
                 yield section
                 if section.kind == "end":
                     break
@@ -259,6 +262,15 @@ class Plan:
             steps, number = state["steps"], state["number"]
             outputs = {}
         self.counts = moves.counts()
+
+    def _homed(self, steps: Sequence[int], axes: Sequence[int]) -> tuple[int, ...]:
+        """Counts after homing: those of the homed axes are where homing leaves them."""
+        out = list(steps)
+        for a in axes:
+            home = self.machine.axes[a].home
+            for m in self.machine.motors_of_axis(a):
+                out[m] = round(home.position_mm * self.machine.axes[a].steps_per_mm) if home else 0
+        return tuple(out)
 
     def _cut(self, move: Any, cut_mm: float) -> list[float]:
         """Where the stretch begins; the move is shortened to what is left of it."""

@@ -1,0 +1,108 @@
+"""Homing: fast to the switch, back off, slow to it again; every count exact from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from microfactory.client import Client
+from microfactory.drive import Driven, drive
+from microfactory.errors import BoardFault, Stopped, UsageError
+from microfactory.machine import Machine
+from microfactory.motion.straight import straight
+from microfactory.parts import Home
+
+BEYOND = 1.1  # so much of the travel is searched for the switch
+
+
+class Homing:
+    """Homes axes over a client. numbers: a source of window numbers."""
+
+    def __init__(
+        self,
+        client: Client,
+        machine: Machine,
+        *,
+        wants_hold: Callable[[], bool] | None = None,
+        watch: Callable[[str], None] | None = None,
+    ) -> None:
+        self.client = client
+        self.machine = machine
+        self.wants_hold = wants_hold
+        self.watch = watch
+
+    def axes(self, axes: Sequence[int]) -> None:
+        """Home these axes: those that lift first, then the others, in the file's order."""
+        for a in sorted(axes, key=self._order):
+            if self.machine.axes[a].home is None:
+                raise UsageError(
+                    f"{self.machine.axes[a].name} has no home switch; nothing moved; name another"
+                )
+            if self.watch:
+                self.watch(self.machine.axes[a].name)
+            self._axis(a)
+
+    def _order(self, a: int) -> tuple[int, int]:
+        axis = self.machine.axes[a]
+        lifts = axis.letter == "Z" and axis.home is not None and axis.home.toward == "max"
+        last = axis.letter == "Z" and not lifts
+        return (0 if lifts else 2 if last else 1, a)
+
+    def _axis(self, a: int) -> None:
+        axis = self.machine.axes[a]
+        home = axis.home
+        assert home is not None
+        sign = -1.0 if home.toward == "min" else 1.0
+        travel = (axis.max_mm - axis.min_mm) * BEYOND
+        if self.client.ask().inputs[home.input]:
+            self._by(a, -sign * home.backoff_mm, home.fast_mm_s, guard=False)
+        self._seek(a, sign * travel, home.fast_mm_s, home)
+        self._by(a, -sign * home.backoff_mm, home.fast_mm_s, guard=False)
+        if self.client.ask().inputs[home.input]:
+            raise BoardFault(
+                f"{home.input} is still pressed {home.backoff_mm:g} mm off the switch of "
+                f"{axis.name}; the machine stands; look at the switch and its `active` level"
+            )
+        self._seek(a, sign * 2 * home.backoff_mm, home.slow_mm_s, home)
+        self._set(a, home)
+
+    def _by(self, a: int, mm: float, speed_mm_s: float, *, guard: bool) -> Driven:
+        axis = self.machine.axes[a]
+        status = self.client.ask()
+        steps = tuple(status.steps.values())
+        here = steps[self.machine.motors_of_axis(a)[0]] / axis.steps_per_mm
+        guards: tuple[tuple[int, int], ...] = ()
+        if guard and axis.home:
+            mask = sum(1 << m for m in self.machine.motors_of_axis(a))
+            guards = ((self.machine.input_id(axis.home.input), mask),)
+        windows = straight(self.machine, steps, {axis.name: here + mm}, speed_mm_s, check=False)
+        driven = drive(self.client, windows, guards=guards, wants_hold=self.wants_hold)
+        if driven.why == "hold":
+            raise Stopped(f"homing of {axis.name} was stopped; home again before moving")
+        return driven
+
+    def _seek(self, a: int, mm: float, speed_mm_s: float, home: Home) -> None:
+        driven = self._by(a, mm, speed_mm_s, guard=True)
+        name = self.machine.motors[self.machine.motors_of_axis(a)[0]].name
+        status = self.client.ask()
+        if name not in status.latched:
+            raise BoardFault(
+                f"{home.input} did not trip within {abs(mm):.1f} mm while homing "
+                f"{self.machine.axes[a].name} (the board says {driven.state} {driven.why}); the "
+                "machine stands; look at the switch, its wiring and the motor's direction"
+            )
+
+    def _set(self, a: int, home: Home) -> None:
+        """The switch is at position_mm: count from there, then stand exactly on it."""
+        client, machine = self.client, self.machine
+        axis = machine.axes[a]
+        status = client.ask()
+        at_switch = round(home.position_mm * axis.steps_per_mm)
+        names = [motor.name for motor in machine.motors]
+        for m in machine.motors_of_axis(a):
+            past = status.steps[names[m]] - status.latched[names[m]]
+            client.send("RESET", number=0)
+            client.send("POSITION", motor=m, steps=at_switch + past)
+        client.settle()
+        steps = tuple(client.ask().steps.values())
+        windows = straight(machine, steps, {axis.name: home.position_mm}, home.slow_mm_s)
+        drive(client, windows)

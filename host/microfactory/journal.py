@@ -1,0 +1,117 @@
+"""The journal: where in the program each window ends, written before the window is committed.
+
+One JSON line a window, appended, flushed to the disk at least each second. A last line that is cut
+short (power was lost while it was written) is left out when it is read.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from microfactory.errors import JobError
+from microfactory.motion.plan import Place, Window
+
+SYNC_S = 1.0
+
+
+class Journal:
+    """Append-only. `window` must be called before the window is committed."""
+
+    def __init__(self, path: Path, head: dict[str, Any], now_s: Callable[[], float]) -> None:
+        self.path = path
+        self._now_s = now_s
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = open(path, "a", encoding="utf-8")  # noqa: SIM115 - closed by close()
+        self._synced_s = now_s()
+        self.note({"begin": head})
+        self.sync()
+
+    def note(self, row: dict[str, Any]) -> None:
+        """One line."""
+        self._file.write(json.dumps(row, separators=(",", ":")) + "\n")
+
+    def window(self, window: Window) -> None:
+        """Where a window and its tail end."""
+        end, rest = window.end, window.rest
+        self.note(
+            {
+                "w": window.number,
+                "end": [end.move, end.line, end.distance_mm],
+                "rest": [rest.move, rest.line, rest.distance_mm],
+                "end_steps": window.end_steps,
+                "rest_steps": window.rest_steps,
+            }
+        )
+        if self._now_s() - self._synced_s >= SYNC_S:
+            self.sync()
+
+    def sync(self) -> None:
+        """On the disk now."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._synced_s = self._now_s()
+
+    def close(self) -> None:
+        """Flush and close."""
+        if not self._file.closed:
+            self.sync()
+            self._file.close()
+
+
+class Past:
+    """What a journal tells: how the last job began, and its windows by number."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.head: dict[str, Any] = {}
+        self.windows: dict[int, dict[str, Any]] = {}
+        self.last: dict[str, Any] = {}
+        try:
+            text = path.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            raise JobError(
+                f"{path}: there is no journal, so there is no job to go on with; nothing moved"
+            ) from None
+        for line in text.split("\n"):
+            row = self._row(line)
+            if row is None:
+                continue
+            if "begin" in row:
+                if not row["begin"].get("resumed"):
+                    self.head = row["begin"]
+                self.windows = {}
+            elif "w" in row:
+                self.windows[row["w"]] = row
+                self.last = row
+            else:
+                self.last = row
+        if not self.head:
+            raise JobError(f"{path}: this is no journal of a job; nothing moved")
+
+    @staticmethod
+    def _row(line: str) -> dict[str, Any] | None:
+        try:
+            row = json.loads(line)
+        except ValueError:
+            return None
+        return row if isinstance(row, dict) else None
+
+    @property
+    def finished(self) -> bool:
+        """The job has ended by itself."""
+        return "done" in self.last
+
+    def rest_of(self, number: int) -> tuple[Place, tuple[int, ...]]:
+        """Where the tail of a window rests. JobError: the journal has no such window."""
+        row = self.windows.get(number)
+        if row is None:
+            raise JobError(
+                f"{self.path}: window {number} is not in the journal, so the place in the program "
+                "is unknown; nothing moved; home and run the job anew"
+            )
+        move, line, distance = row["rest"]
+        return Place(move, line, distance), tuple(row["rest_steps"])
