@@ -1,0 +1,383 @@
+"""A job: one program on one machine, from its first section to its record.
+
+Nothing moves before the whole program has been read and planned once; the journal is written before
+each commit; a hold, a cut and a crashed host all end on the path, and `resume_job` goes on inside
+the move that was cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from microfactory.board import Board
+from microfactory.drive import Driven, Driver
+from microfactory.errors import BoardFault, Error, LinkError, Stopped, UsageError
+from microfactory.homing import Homing
+from microfactory.journal import Journal, Past
+from microfactory.motion.gcode import Program
+from microfactory.motion.plan import Place, Section, Window, plan
+from microfactory.motion.straight import straight
+from microfactory.places import journal_path
+from microfactory.record import Record
+
+HEAT_BAND_C = 1.0
+SURE_WINDOWS = 7  # windows that may be committed and not yet played (250 ms)
+HEAT_RATE_C_S = 1.5  # for the estimate of a wait
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a job is. motion_left_s is exact at full speed; wait_left_s is an estimate."""
+
+    doing: str
+    line: int
+    lines: int
+    motion_s: float
+    motion_total_s: float
+    wait_left_s: float = 0.0
+
+    @property
+    def motion_left_s(self) -> float:
+        return max(0.0, self.motion_total_s - self.motion_s)
+
+
+@dataclass
+class Options:
+    """How to run. journal None: the machine's own file. watch: called often with a Progress."""
+
+    journal: Path | None = None
+    watch: Callable[[Progress], None] | None = None
+    wants_hold: Callable[[], bool] | None = None
+    on_pause: Callable[[int], bool] | None = None  # line -> go on
+    who: str = ""
+    standby: bool = True
+    home: bool = True
+
+
+class Job:
+    """One run of a program's sections on a board."""
+
+    def __init__(self, board: Board, program: Program, options: Options, record: Record) -> None:
+        self.board = board
+        self.client = board.client
+        self.machine = board.machine
+        self.program = program
+        self.options = options
+        self.record = record
+        self.total_s = 0.0
+        self.done_s = 0.0
+        self.line = 0
+        self.place: Place | None = None
+        self.journal: Journal | None = None
+
+    # ---- before anything moves
+
+    def prepare(self) -> None:
+        """Read and plan everything; refuse what must not be run. Then ready the board."""
+        self.total_s = planned_time_s(self.program, self.machine)
+        self.board.load_retreat()
+        if self.options.standby:
+            wanted = {heater.name: heater.standby_c for heater in self.machine.heaters}
+            minutes = max((h.standby_min for h in self.machine.heaters), default=0.0)
+            self.board.grant_standby(wanted, minutes)
+
+    # ---- sections
+
+    def sections(self, sections: Iterable[Section]) -> None:
+        """All of them in turn. Stopped: the machine rests on its path."""
+        for section in sections:
+            self.line = section.line or self.line
+            if section.kind == "motion":
+                self._motion(section)
+            elif section.kind == "home":
+                self._home(section)
+            elif section.kind == "wait":
+                self.wait_for(section.heater, section.target_c)
+            elif section.kind == "pause":
+                self._pause(section)
+            self.note(f"line {section.line}: {section.kind} done")
+
+    def note(self, what: str) -> None:
+        """An event in the record."""
+        self.record.event(self.board.link.now_s(), what)
+
+    def tell(self, doing: str, wait_left_s: float = 0.0, motion_s: float | None = None) -> None:
+        """Progress to whoever watches."""
+        if self.options.watch:
+            now = self.done_s if motion_s is None else motion_s
+            self.options.watch(
+                Progress(doing, self.line, self.program.lines, now, self.total_s, wait_left_s)
+            )
+
+    def _watch(self, played_s: float, window: Window | None) -> None:
+        if window is not None:
+            self.line = window.end.line
+        self.tell("moving", motion_s=self.done_s + played_s)
+
+    def _motion(self, section: Section) -> None:
+        """One stretch; what a stop leaves behind is told."""
+        driver = Driver(
+            self.client,
+            section.windows,
+            journal=self.journal.window if self.journal else None,
+            watch=self._watch,
+            wants_hold=self.options.wants_hold,
+        )
+        driven = driver.run()
+        self.done_s += driver.committed_s
+        if driven.state != "DONE" or driven.why == "guard":
+            self._stopped(driven)
+
+    def _stopped(self, driven: Driven) -> None:
+        place = driven.place
+        if driven.state == "RESTED" and place is not None:
+            self.place = place
+            where = ", ".join(
+                f"{axis} {mm:.3f}" for axis, mm in self.board.status().position_mm.items()
+            )
+            self.line = place.line
+            if self.journal:
+                self.journal.sync()
+            raise Stopped(
+                f"stopped on the path in line {place.line} ({driven.why}) at {where} mm, position "
+                "known; go on with `microfactory resume`"
+            )
+        raise BoardFault(
+            f"the board stopped: {driven.state} ({driven.why}); the position is not trusted; home "
+            "before moving"
+        )
+
+    def _home(self, section: Section) -> None:
+        homing = Homing(
+            self.client,
+            self.machine,
+            wants_hold=self.options.wants_hold,
+            watch=lambda name: self.tell(f"homing {name}"),
+        )
+        homing.axes(section.axes)
+
+    def wait_for(self, heater: int, target_c: float) -> None:
+        """Until a heater is at its target."""
+        part = self.machine.heaters[heater]
+        while True:
+            now_c = self.board.status().heaters[part.name].temperature_c
+            if now_c >= target_c - HEAT_BAND_C:
+                return
+            left_s = (target_c - now_c) / HEAT_RATE_C_S
+            self.tell(f"heating {part.name} {now_c:.0f} of {target_c:.0f} C", left_s)
+            if self.options.wants_hold and self.options.wants_hold():
+                raise Stopped(f"stopped while heating {part.name}; nothing had moved since line "
+                              f"{self.line}; run the job again")  # fmt: skip
+            self.board.wait(0.5)
+
+    def _pause(self, section: Section) -> None:
+        go_on = self.options.on_pause
+        if go_on is None or not go_on(section.line):
+            self.note(f"line {section.line}: M0 passed without an operator")
+
+    def finish(self) -> None:
+        """All sections are done."""
+        status = self.board.status()
+        self.record.hashes["committed_crc32"] = f"{status.hash:08x}"
+        self.record.measure("windows committed", status.committed, "1")
+        self.record.measure("damaged frames", status.bad_frames, "1")
+        self.record.measure("motion time", self.done_s, "s")
+        if self.journal:
+            self.journal.note({"done": True})
+            self.journal.close()
+
+
+def planned_time_s(program: Program, machine: Any) -> float:
+    """Exact time of all motion and dwells; refuses a program that must not be run."""
+    whole = plan(program, machine)
+    for section in whole.sections():
+        for _ in section.windows:
+            pass
+    return sum(stretch.figures().time_s for stretch in whole.stretches)
+
+
+def new_record(board: Board, program: Program, kind: str, who: str) -> Record:
+    """A record that begins now."""
+    info = board.client.info
+    facts = {"uid": info.uid, "firmware": info.firmware} if info else {}
+    return Record(
+        kind=kind,
+        subject=program.name,
+        subject_sha256=program.sha256,
+        machine=board.machine.name,
+        machine_sha256=board.machine.sha256,
+        board=facts,
+        who=who,
+    )
+
+
+def run_job(board: Board, program: Program, **options: Any) -> Record:
+    """Run a program; its record. Stopped, BoardFault and LinkError carry theirs as `.record`."""
+    from microfactory.jobfile import JobFile, run_file
+
+    if isinstance(program, JobFile):
+        return run_file(board, program, **options)
+    if not isinstance(program, Program):
+        raise UsageError(f"{program!r} is no program; nothing moved; use parse(path)")
+    chosen = Options(**options)
+    record = new_record(board, program, "job", chosen.who)
+    job = Job(board, program, chosen, record)
+    job.prepare()
+    return _go(job, lambda: _from_start(job))
+
+
+def _from_start(job: Job) -> Iterable[Section]:
+    job.board.ready()
+    _home_if_needed(job)
+    return plan(job.program, job.machine).sections()
+
+
+def _home_if_needed(job: Job) -> None:
+    machine = job.machine
+    status = job.board.status()
+    if job.options.home or not status.position_trusted:
+        axes = tuple(a for a, axis in enumerate(machine.axes) if axis.home)
+        job._home(Section("home", axes=axes))
+        zero = {axis.name: 0.0 for axis in machine.axes if axis.home is None}
+        if zero:
+            job.board.set_position(**zero)
+
+
+def _go(job: Job, sections: Callable[[], Iterable[Section]], resumed: bool = False) -> Record:
+    path = job.options.journal or journal_path(job.machine.name)
+    head = {
+        "program": job.program.name,
+        "program_sha256": job.program.sha256,
+        "machine": job.machine.name,
+        "machine_sha256": job.machine.sha256,
+        "resumed": resumed,
+    }
+    job.journal = Journal(path, head, job.board.link.now_s)
+    record = job.record
+    try:
+        job.sections(sections())
+        job.finish()
+        record.close("NOT JUDGED")
+    except Error as error:
+        if isinstance(error, LinkError) and job.line:
+            error.args = (f"{error.args[0]} (line {job.line} was near)",)
+        record.close("STOPPED" if isinstance(error, (Stopped, LinkError)) else "FAIL", str(error))
+        error.record = record  # type: ignore[attr-defined]
+        raise
+    finally:
+        job.journal.close()
+    return record
+
+
+def resume_job(board: Board, program: Program, **options: Any) -> Record:
+    """Go on with the job of the journal, inside the move that was cut.
+
+    JobError: there is no such journal, or it belongs to another program or machine.
+    """
+    chosen = Options(**options)
+    path = chosen.journal or journal_path(board.machine.name)
+    past = Past(path)
+    _same(past, program, board)
+    record = new_record(board, program, "job resumed", chosen.who)
+    job = Job(board, program, chosen, record)
+    place, rest_steps = _where(board, past)
+    record.event(board.link.now_s(), f"resumed in line {place.line}, move {place.move}")
+    whole = plan(program, board.machine, place=place, rest_steps=rest_steps)
+    job.prepare()
+
+    def sections() -> Iterable[Section]:
+        board.ready()
+        if rest_steps is None:
+            _home_if_needed(job)
+        first = True
+        for section in whole.sections():
+            if first and section.kind == "motion":
+                _return(job, section, rest_steps)
+                first = False
+            yield section
+
+    return _go(job, sections, resumed=True)
+
+
+def _same(past: Past, program: Program, board: Board) -> None:
+    if past.finished:
+        raise UsageError(f"{past.path}: that job has ended by itself; nothing moved; run it anew")
+    for key, mine in (
+        ("program_sha256", program.sha256),
+        ("machine_sha256", board.machine.sha256),
+    ):
+        if past.head.get(key) != mine:
+            raise UsageError(
+                f"{past.path}: the job that was cut had another {key.split('_')[0]} "
+                f"({past.head.get('program')} on {past.head.get('machine')}); nothing moved; give "
+                "the same one, or run anew"
+            )
+
+
+def _where(board: Board, past: Past) -> tuple[Place, tuple[int, ...] | None]:
+    """Where to go on: exactly, when the board still knows; else a little before, after homing."""
+    status = board.status()
+    while status.state in ("RUNNING", "TAIL", "RETREATING"):
+        board.client.pump(0.05)
+        status = board.status()
+    if status.position_trusted and status.state == "RESTED" and status.window in past.windows:
+        return past.rest_of(status.window)
+    if not past.windows:
+        return Place(0, 0, 0.0), None
+    numbers = list(past.windows)
+    sure = numbers[max(0, len(numbers) - SURE_WINDOWS)]
+    move, line, distance = past.windows[sure]["end"]
+    return Place(move, line, distance), None
+
+
+def _return(job: Job, section: Section, rest_steps: tuple[int, ...] | None) -> None:
+    """Outputs and heat as they stood, then back to where the path goes on."""
+    machine = job.machine
+    count = len(machine.outputs)
+    late: list[tuple[int, int]] = []
+    for number, value in section.outputs.items():
+        if number < count and machine.outputs[number].role == "torch":
+            late.append((number, value))
+        else:
+            job.client.send("OUTPUT", output=number, value=value)
+    job.client.settle()
+    for number, value in section.outputs.items():
+        if number >= count and value > 0:
+            job.wait_for(number - count, value / 10)
+        elif number < count and machine.outputs[number].spin_up_s and value:
+            job.board.wait(machine.outputs[number].spin_up_s)
+    steps = tuple(job.board.status().steps.values())
+    there = rest_steps if rest_steps is not None else section.start_steps
+    for target, speed in _way_back(job, steps, there):
+        at = tuple(job.board.status().steps.values())
+        Driver(job.client, straight(machine, at, target, speed)).run()
+    for number, value in late:
+        job.client.send("OUTPUT", output=number, value=value)
+    job.client.settle()
+
+
+def _way_back(
+    job: Job, steps: tuple[int, ...], there: tuple[int, ...]
+) -> list[tuple[dict[str, float], float]]:
+    """Across first, then down, then the axes without travel (an extruder takes up its retreat)."""
+    machine = job.machine
+    across: dict[str, float] = {}
+    down: dict[str, float] = {}
+    rest: dict[str, float] = {}
+    for a, axis in enumerate(machine.axes):
+        m = machine.motors_of_axis(a)[0]
+        if steps[m] == there[m]:
+            continue
+        mm = there[m] / axis.steps_per_mm
+        group = rest if axis.unlimited else down if axis.letter == "Z" else across
+        group[axis.name] = mm
+    out = []
+    for group in (across, down, rest):
+        if group:
+            speed = min(machine.axis(name).max_speed_mm_s for name in group) * 0.5
+            out.append((group, speed))
+    return out
+
