@@ -1,8 +1,8 @@
 """A board with its machine, as scripts use it: home, move, jog, heat, switch, run, stop.
 
-    with mf.connect("virtual", mf.Machine.load("d3d-printer")) as board:
-        board.home()
-        board.move(x=50, y=50)
+with mf.connect("virtual", mf.Machine.load("d3d-printer")) as board:
+    board.home()
+    board.move(x=50, y=50)
 """
 
 from __future__ import annotations
@@ -214,7 +214,10 @@ class Board:
     def run(self, program: Any, **options: Any) -> Any:
         """Run a program (or a compiled job) and return its Record; see microfactory.job."""
         from microfactory.job import run_job
+        from microfactory.jobfile import JobFile, run_file
 
+        if isinstance(program, JobFile):
+            return run_file(self, program, **options)
         return run_job(self, program, **options)
 
     def resume(self, program: Any, **options: Any) -> Any:

@@ -40,6 +40,7 @@ class Client:
         self.committed = 0
         self.refused: tuple[str, int, int] | None = None
         self.resent = 0
+        self.hash = 0  # of the bodies of all windows committed, as the board's own
         self.statuses = 0
         self._decoder = Decoder(ZlibCrc())
         self._crc: Crc = ZlibCrc()
@@ -232,7 +233,7 @@ class Client:
                 "machine file"
             )
         self.settle()
-        self.ask()
+        self.hash = self.ask().hash
 
     def _chunks(self, name: str, data: bytes) -> None:
         for offset in range(0, len(data), 480):

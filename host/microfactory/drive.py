@@ -6,6 +6,7 @@ stalls costs nothing and a cut cable stops the machine soon.
 
 from __future__ import annotations
 
+import zlib
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -61,6 +62,8 @@ class Driver:
         self.first: Window | None = None
         self.ended = False  # no more windows to send
         self.holding = False
+        self.hash = client.hash
+        self.hashes: dict[int, int] = {}
 
     def run(self) -> Driven:
         """Until the board rests. LinkError, BoardFault."""
@@ -141,6 +144,8 @@ class Driver:
             if self.journal:
                 self.journal(window)
             self.committed_s += length_s
+            self.hash = zlib.crc32(window.data, self.hash)
+            self.hashes[window.number] = self.hash
             newest = window
         if newest is not None:
             client.send("COMMIT", number=newest.number)
@@ -150,6 +155,15 @@ class Driver:
             client.settle()
             self.begin_s = client.link.now_s()
             client.ask()
+
+    def _compare(self, told: int) -> None:
+        """What the board committed must be what was sent: the last commits may have come late."""
+        if told not in (*self.hashes.values(), self.client.hash):
+            raise BoardFault(
+                f"the board committed other windows than were sent (its hash {told:08x}, ours "
+                f"{self.hash:08x}); the machine stands; home before moving, and report this"
+            )
+        self.client.hash = told
 
     def _window(self, number: int) -> Window | None:
         for window in self.recent:
@@ -161,6 +175,7 @@ class Driver:
         client = self.client
         status = client.ask()
         client.refused = None
+        self._compare(status.hash)
         if status.state == "FAULT":
             client.check_fault()
         steps = tuple(status.steps.values())

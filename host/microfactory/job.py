@@ -75,9 +75,9 @@ class Job:
 
     # ---- before anything moves
 
-    def prepare(self) -> None:
+    def prepare(self, total_s: float | None = None) -> None:
         """Read and plan everything; refuse what must not be run. Then ready the board."""
-        self.total_s = planned_time_s(self.program, self.machine)
+        self.total_s = planned_time_s(self.program, self.machine) if total_s is None else total_s
         self.board.load_retreat()
         if self.options.standby:
             wanted = {heater.name: heater.standby_c for heater in self.machine.heaters}
@@ -93,7 +93,7 @@ class Job:
             if section.kind == "motion":
                 self._motion(section)
             elif section.kind == "home":
-                self._home(section)
+                self.home(section)
             elif section.kind == "wait":
                 self.wait_for(section.heater, section.target_c)
             elif section.kind == "pause":
@@ -150,7 +150,8 @@ class Job:
             "before moving"
         )
 
-    def _home(self, section: Section) -> None:
+    def home(self, section: Section) -> None:
+        """Home the axes of a section."""
         homing = Homing(
             self.client,
             self.machine,
@@ -216,37 +217,35 @@ def new_record(board: Board, program: Program, kind: str, who: str) -> Record:
 
 def run_job(board: Board, program: Program, **options: Any) -> Record:
     """Run a program; its record. Stopped, BoardFault and LinkError carry theirs as `.record`."""
-    from microfactory.jobfile import JobFile, run_file
-
-    if isinstance(program, JobFile):
-        return run_file(board, program, **options)
     if not isinstance(program, Program):
         raise UsageError(f"{program!r} is no program; nothing moved; use parse(path)")
     chosen = Options(**options)
     record = new_record(board, program, "job", chosen.who)
     job = Job(board, program, chosen, record)
     job.prepare()
-    return _go(job, lambda: _from_start(job))
+    return go(job, lambda: _from_start(job))
 
 
 def _from_start(job: Job) -> Iterable[Section]:
     job.board.ready()
-    _home_if_needed(job)
+    home_if_needed(job)
     return plan(job.program, job.machine).sections()
 
 
-def _home_if_needed(job: Job) -> None:
+def home_if_needed(job: Job) -> None:
+    """Home everything that can, unless the options say no and the position is known."""
     machine = job.machine
     status = job.board.status()
     if job.options.home or not status.position_trusted:
         axes = tuple(a for a, axis in enumerate(machine.axes) if axis.home)
-        job._home(Section("home", axes=axes))
+        job.home(Section("home", axes=axes))
         zero = {axis.name: 0.0 for axis in machine.axes if axis.home is None}
         if zero:
             job.board.set_position(**zero)
 
 
-def _go(job: Job, sections: Callable[[], Iterable[Section]], resumed: bool = False) -> Record:
+def go(job: Job, sections: Callable[[], Iterable[Section]], resumed: bool = False) -> Record:
+    """Play sections with a journal, and close the record whatever happens."""
     path = job.options.journal or journal_path(job.machine.name)
     head = {
         "program": job.program.name,
@@ -291,7 +290,7 @@ def resume_job(board: Board, program: Program, **options: Any) -> Record:
     def sections() -> Iterable[Section]:
         board.ready()
         if rest_steps is None:
-            _home_if_needed(job)
+            home_if_needed(job)
         first = True
         for section in whole.sections():
             if first and section.kind == "motion":
@@ -299,7 +298,7 @@ def resume_job(board: Board, program: Program, **options: Any) -> Record:
                 first = False
             yield section
 
-    return _go(job, sections, resumed=True)
+    return go(job, sections, resumed=True)
 
 
 def _same(past: Past, program: Program, board: Board) -> None:
@@ -380,4 +379,3 @@ def _way_back(
             speed = min(machine.axis(name).max_speed_mm_s for name in group) * 0.5
             out.append((group, speed))
     return out
-
