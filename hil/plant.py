@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from microfactory import Machine
+from microfactory.parts import Home
 
 ZERO_C = 273.15
 SENSOR_BEHIND_S = 1.0  # dead time between heater and sensor
@@ -72,11 +73,16 @@ class Plant:
             return []
         return [
             (
-                round(axis.home.position_mm * axis.steps_per_mm),
+                round((axis.home.position_mm + self._beyond(axis.home)) * axis.steps_per_mm),
                 self.machine.input_id(axis.home.input),
                 axis.home.toward == "min",
             )
         ]
+
+    @staticmethod
+    def _beyond(home: Home) -> float:
+        """How far past the homed place the switch is, signed."""
+        return -home.pull_off_mm if home.toward == "min" else home.pull_off_mm
 
     # ---- what the port calls
 

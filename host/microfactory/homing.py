@@ -92,11 +92,12 @@ class Homing:
             )
 
     def _set(self, a: int, home: Home) -> None:
-        """The switch is at position_mm: count from there, then stand exactly on it."""
+        """The switch is pull_off_mm beyond position_mm: count from there, then go there."""
         client, machine = self.client, self.machine
         axis = machine.axes[a]
         status = client.ask()
-        at_switch = round(home.position_mm * axis.steps_per_mm)
+        beyond_mm = home.pull_off_mm * (-1.0 if home.toward == "min" else 1.0)
+        at_switch = round((home.position_mm + beyond_mm) * axis.steps_per_mm)
         names = [motor.name for motor in machine.motors]
         for m in machine.motors_of_axis(a):
             past = status.steps[names[m]] - status.latched[names[m]]

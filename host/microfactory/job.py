@@ -197,7 +197,7 @@ def planned_time_s(program: Program, machine: Any) -> float:
     for section in whole.sections():
         for _ in section.windows:
             pass
-    return sum(stretch.figures().time_s for stretch in whole.stretches)
+    return float(sum(stretch.figures().time_s for stretch in whole.stretches))
 
 
 def new_record(board: Board, program: Program, kind: str, who: str) -> Record:

@@ -52,11 +52,9 @@ def compile_job(
     GcodeError, LimitError: it must not be run. The file is there whole or not at all.
     """
     body = bytearray()
-    sections: list[dict[str, Any]] = []
     bodies: list[bytes] = []
     whole = plan(program, machine)
-    for section in whole.sections():
-        sections.append(_section(section, body, bodies, watch))
+    sections = [_section(section, body, bodies, watch) for section in whole.sections()]
     proof: dict[str, Any] = {"verdict": "NOT JUDGED"}
     if prove:
         report = verifier()(program.data, machine, bodies)
@@ -91,14 +89,13 @@ def _section(
         row |= {"heater": section.heater, "target_c": section.target_c}
     elif section.kind == "motion":
         row["start_steps"] = list(section.start_steps)
-        count = 0
+        row["windows"] = 0
         for window in section.windows:
             body += _marked(window)
             bodies.append(window.data)
-            count += 1
+            row["windows"] += 1
             if watch:
                 watch(window.end.line)
-        row["windows"] = count
     return row
 
 

@@ -42,7 +42,11 @@ class Motion:
 
 @dataclass(frozen=True, kw_only=True)
 class Home:
-    """How an axis finds its place: fast to the switch, back off, slow to it again."""
+    """How an axis finds its place: fast to the switch, back off, slow to it again.
+
+    Then it stands at position_mm, pull_off_mm clear of the switch, so that no move within the
+    travel presses it.
+    """
 
     input: str
     toward: str = choice("min", "max")
@@ -50,6 +54,7 @@ class Home:
     fast_mm_s: float = number(0.001, 1000)
     slow_mm_s: float = number(0.001, 1000)
     backoff_mm: float = number(0.01, 1000)
+    pull_off_mm: float = number(0.0, 100, 1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
