@@ -47,24 +47,19 @@ def arc_distance(r: Any, number: int, value: dict[str, Any], code: float) -> Non
 def home(r: Any, number: int, value: dict[str, Any], code: float) -> bool:
     """G28: the axes named (all that can, if none) go to their switch; they are then at home.
 
-    On a printer that forgets their G92; else the words name a point to go by (RS274NGC 3.5.9).
+    On a printer that forgets their G92.
     """
     named = [letter in value for letter in r.letters]
     mask = 0
     for i, axis in enumerate(r.machine.axes):
         if axis.home and (named[i] or not any(named)):
             mask |= 1 << i
-    printer = r.machine.kind == "printer"
-    if any(named) and not printer:
-        r.motion, motion = 0.0, r.motion
-        r.move(number, value)
-        r.motion = motion
     r.out.event("home", number, value=mask, rest=True)
     r.at = [
         axis.home.position_mm if mask >> i & 1 else r.at[i] for i, axis in enumerate(r.machine.axes)
     ]
     for i in range(len(r.at)):
-        if mask >> i & 1 and printer:
+        if mask >> i & 1 and r.machine.kind == "printer":
             r.zero[i] = 0.0
     return True
 

@@ -15,6 +15,7 @@ from hil.verify.asked import Asked
 from hil.verify.bounds import Bounds, bounds
 from hil.verify.geometry import Path
 from hil.verify.happenings import Happenings, Passing
+from hil.verify.leap import Leaper
 from hil.verify.limits import Limits
 from hil.verify.match import NEVER, Walk
 from hil.verify.pins import duals, pins
@@ -74,6 +75,7 @@ class _Judge:
         self.path = Path(asked, self.spm)
         self.wide = tolerance_mm > 0
         self.tolerance = np.where(asked.tolerance < 0, tolerance_mm, asked.tolerance)
+        self.leaper = Leaper(self.path, 2.1 * self.error_s * self.bounds.speed + 1e-5)
         self.parts: list[Stretch] = stretches(asked, machine, capture, self._fit)
         self.passings: dict[int, Passing] = {}
         self.violations: list[Violation] = []
@@ -99,7 +101,7 @@ class _Judge:
         names = [self.machine.motors[m].name for m in lead_motors(self.machine)]
         edges = [part.edges(self.capture, name) for name in names]
         states = States(edges, part.start_steps, part.spans[0][0])
-        walk = Walk(self.path, states, self._reach(self.wide), (part.first, part.last))
+        walk = Walk(self.path, states, self._reach(self.wide), (part.first, part.last), self.leaper)
         for _ in walk.batches():
             if states.end > ENOUGH:
                 return True, states.end
@@ -143,7 +145,7 @@ class _Judge:
 
     def _walk(self, part: Stretch, edges: Any, *, tolerant: bool) -> tuple[Walk, list[Any]]:
         states = States(edges, part.start_steps, part.spans[0][0])
-        walk = Walk(self.path, states, self._reach(tolerant), (part.first, part.last))
+        walk = Walk(self.path, states, self._reach(tolerant), (part.first, part.last), self.leaper)
         limits = Limits(self.asked, self.bounds, self.capture.tick_hz, self.machine)
         found = []
         for batch in walk.batches():

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hil.verify.geometry import Path
+from hil.verify.leap import Leaper, Leapt
 from hil.verify.states import States
 
 NEVER = np.iinfo(np.int64).max
@@ -49,11 +50,16 @@ class Walk:
     """
 
     def __init__(
-        self, path: Path, states: States, reach: NDArray[np.float64], pieces: tuple[int, int]
+        self,
+        path: Path,
+        states: States,
+        reach: NDArray[np.float64],
+        pieces: tuple[int, int],
+        leaper: Leaper,
     ) -> None:
         self.path, self.states, self.reach = path, states, reach
         self.first, self.last = pieces
-        self.base_mm = np.concatenate([[0.0], np.cumsum(path.asked.length)])
+        self._leaper, self.base_mm = leaper, leaper.base_mm
         self.before = np.full(self.last - self.first + 1, states.tick[0], np.int64)
         self.after = np.full(self.last - self.first + 1, NEVER, np.int64)
         self.reached = 0  # last vertex passed
@@ -67,8 +73,15 @@ class Walk:
         """Yield Places in order; stop at the end or where the walk is lost."""
         self._open = (0, self._stay(self.first))
         self.after[0] = self._next_tick()
-        for piece in range(self.first, self.last):
-            if not self._step(piece):
+        piece = self.first
+        while piece < self.last:
+            leapt = self._leaper.leap(self.states, self._split, piece, self.last)
+            if leapt is not None:
+                self._land(piece, leapt)
+                piece += leapt.pieces
+            elif self._step(piece):
+                piece += 1
+            else:
                 break
             self.states.forget(max(0, min(self._open[0], self._split) - 1))
             if self._held >= BATCH_PULSES:
@@ -76,6 +89,20 @@ class Walk:
         yield self._take()
         if self.lost is None and self._open[1] != self.states.count - 1:
             self.lost = Lost(self._open[1] + 1, max(self.last - 1, 0))
+
+    def _land(self, piece: int, leapt: Leapt) -> None:
+        """Many pieces were exactly as rounding asks for."""
+        states, ends = self.states, leapt.ends
+        vertices = slice(piece + 1 - self.first, piece + 1 - self.first + leapt.pieces)
+        self.before[vertices] = states.tick[ends - states.base]
+        self._split = int(ends[-1])
+        self._open = (self._split, self._split)
+        self.reached = vertices.stop - 1
+        self.after[vertices] = np.append(
+            states.tick[ends[:-1] + 1 - states.base], self._next_tick()
+        )
+        self._places.append((leapt.tick, leapt.place, leapt.piece, leapt.axis, leapt.crossed))
+        self._held += len(leapt.tick)
 
     def _stay(self, piece: int) -> int:
         """Last state, from 0 without a gap, that can stand for the start of a piece."""

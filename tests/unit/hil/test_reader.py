@@ -12,7 +12,7 @@ from microfactory.motion.gcode import parse
 from microfactory.motion.moves import Moves
 
 MILL = """G21 G90
-G28 X10 Y10
+G28 X Y
 G0 X10 Y10
 G10 L2 P1 X100 Y100 Z-50
 G1 X1 Y1 Z-1 F500 M8

@@ -1,0 +1,17 @@
+(Five seconds of plotter for cut plugs)
+G21 G90
+G28
+G0 X10 Y10
+G0 Z27
+M3
+G1 Z25.9 F240
+G1 X22 F1200
+G1 X25 Y13
+G2 X21 Y17 I0 J4
+G1 X12
+G0 Z27
+G0 X15 Y13
+G1 Z25 F240
+G0 Z27
+M5
+M2

@@ -1,0 +1,15 @@
+(Four seconds of torch for cut plugs)
+G21 G90
+G28
+G0 X40 Y30
+G0 Z70
+M3
+G4 P0.3
+G1 X55 F3000
+G2 X55 Y42 I0 J6
+G1 X40
+G3 X34 Y36 J-6
+M5
+G0 Z78
+G0 X10 Y10
+M2
