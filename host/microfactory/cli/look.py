@@ -1,0 +1,135 @@
+"""Commands that only look: machines, check, plan, show, verify, devices, records."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from microfactory.cli import say
+from microfactory.cli.common import load_machine
+from microfactory.figures import plan_figures
+from microfactory.jobfile import MAGIC, JobFile, verifier
+from microfactory.machine import Machine, names
+from microfactory.motion.gcode import parse
+from microfactory.motion.plan import plan
+from microfactory.show import show
+
+
+def machines(args: argparse.Namespace) -> int:
+    """The machines that come along."""
+    found = [Machine.load(name) for name in names()]
+    if args.json:
+        say.value([{"name": m.name, "kind": m.kind, "board": m.board.name} for m in found])
+    else:
+        rows = [[m.name, m.kind, m.board.name, " ".join(a.name for a in m.axes)] for m in found]
+        say.table("machines", ["name", "kind", "board", "axes"], rows)
+    return 0
+
+
+def check(args: argparse.Namespace) -> int:
+    """Whether a machine file can be used."""
+    machine = Machine.load(args.machine_file)
+    if args.json:
+        say.value({"name": machine.name, "sha256": machine.sha256, "ok": True})
+    else:
+        say.line(
+            f"{args.machine_file}: {machine.name}, a {machine.kind} with "
+            f"{len(machine.motors)} motors on {machine.board.name}; nothing is wrong with it"
+        )
+    return 0
+
+
+def plan_command(args: argparse.Namespace) -> int:
+    """Plan a program and print its figures."""
+    machine = load_machine(args)
+    program = parse(Path(args.file))
+    with say.bar(args.json) as bar:
+        figures = plan_figures(
+            program, machine, lambda line: bar.to(line / program.lines, f"line {line}")
+        )
+    if args.json:
+        say.value(figures)
+        return 0
+    wire = figures["wire"]
+    steps = sum(motor["steps"] for motor in figures["motors"].values())
+    rows = [
+        ["moves", f"{figures['program']['moves']} ({figures['program']['arcs']} arcs)"],
+        ["motion", f"{say.clock(figures['job_time_s'])} (without heating)"],
+        ["steps", f"{steps}"],
+        ["windows", f"{wire['windows']}, {(wire['bytes'] + wire['tail_bytes']) / 1e6:.2f} MB"],
+        ["step error", f"{figures['step_error_us']['max']:.2f} us at most"],
+        ["planned in", f"{figures['cost']['wall_s']:.2f} s"],
+    ]
+    say.table(f"{program.name} on {machine.name}", ["", ""], rows)
+    return 0
+
+
+def show_command(args: argparse.Namespace) -> int:
+    """A stage of a program as text, one item a line."""
+    machine = load_machine(args)
+    program = parse(Path(args.file))
+    lines = show(args.noun, program, machine)
+    if args.json:
+        say.value(list(lines))
+        return 0
+    try:
+        for line in lines:
+            print(line)
+    except BrokenPipeError:
+        return 0
+    return 0
+
+
+def verify_command(args: argparse.Namespace) -> int:
+    """Judge a job file, or a program's own windows, with the verifier."""
+    path = Path(args.file)
+    judge = verifier()
+    if path.is_file() and path.read_bytes()[: len(MAGIC)] == MAGIC:
+        job = JobFile.load(path)
+        if args.program is None:
+            report = job.header["proof"]
+            return _verdict(args, report["verdict"], str(report.get("violations") or ""), report)
+        program = parse(Path(args.program))
+        bodies = [w.data for section in job.sections() for w in section.windows]
+        machine = job.machine
+    else:
+        machine = load_machine(args)
+        program = parse(path)
+        bodies = [w.data for section in plan(program, machine).sections() for w in section.windows]
+    found = judge(program.data, machine, bodies)
+    return _verdict(args, found.verdict, found.text(), found.as_dict())
+
+
+def _verdict(args: argparse.Namespace, verdict: str, text: str, data: object) -> int:
+    if args.json:
+        say.value(data)
+    else:
+        say.line(text if text.startswith(("PASS", "FAIL")) else f"{verdict} {text}".strip())
+    return 0 if verdict == "PASS" else 10
+
+
+def devices(args: argparse.Namespace) -> int:
+    """Serial ports that could be boards, and the rigs."""
+    from importlib.metadata import entry_points
+
+    from serial.tools import list_ports
+
+    found = [
+        {
+            "port": port.device,
+            "what": port.description or "",
+            "serial": port.serial_number or "",
+            "usb": f"{port.vid:04x}:{port.pid:04x}" if port.vid is not None else "",
+        }
+        for port in list_ports.comports()
+    ]
+    found += [
+        {"port": entry.name, "what": "rig in memory", "serial": "", "usb": ""}
+        for entry in entry_points(group="microfactory.rigs")
+    ]
+    if args.json:
+        say.value(found)
+    else:
+        rows = [[d["port"], d["what"], d["serial"], d["usb"]] for d in found]
+        say.table("ports", ["port", "what", "serial", "usb"], rows)
+    return 0

@@ -1,0 +1,132 @@
+"""Commands that run programs: compile, run, resume."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from microfactory.board import Board, connect
+from microfactory.cli import say
+from microfactory.cli.common import holding, load_machine
+from microfactory.control import Ear
+from microfactory.errors import Error
+from microfactory.job import Progress
+from microfactory.jobfile import MAGIC, JobFile, compile_job
+from microfactory.motion.gcode import parse
+from microfactory.places import control_path, records_path
+from microfactory.record import Record, append
+
+
+def compile_command(args: argparse.Namespace) -> int:
+    """Program to job file, proved."""
+    machine = load_machine(args)
+    program = parse(Path(args.file))
+    with say.bar(args.json) as bar:
+        header = compile_job(
+            program,
+            machine,
+            Path(args.output),
+            watch=lambda line: bar.to(line / program.lines, f"line {line}"),
+        )
+    verdict = header["proof"]["verdict"]
+    if args.json:
+        facts = {key: value for key, value in header.items() if key not in ("sections", "machine")}
+        say.value({"file": args.output, **facts})
+    else:
+        say.line(
+            f"{args.output}: {say.clock(header['time_s'])} of motion, proof {verdict}; run it with "
+            f"`microfactory run {args.output}`"
+        )
+    return 0 if verdict == "PASS" else 10
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run a program or a job file."""
+    path = Path(args.file)
+    what: Any
+    if path.is_file() and path.open("rb").read(len(MAGIC)) == MAGIC:
+        what = JobFile.load(path)
+        machine = what.machine if not args.machine else load_machine(args)
+    else:
+        machine = load_machine(args)
+        what = parse(path)
+    with connect(args.port, machine, **_link_options(args)) as board:
+        return _play(args, board, lambda **options: board.run(what, **options))
+
+
+def resume(args: argparse.Namespace) -> int:
+    """Go on with the job that was cut or held."""
+    machine = load_machine(args)
+    program = parse(Path(args.file))
+    with connect(args.port, machine, **_link_options(args)) as board:
+        return _play(args, board, lambda **options: board.resume(program, **options))
+
+
+def _link_options(args: argparse.Namespace) -> dict[str, Any]:
+    """A virtual machine can lose its link on purpose, to see what happens then."""
+    cut_s = getattr(args, "cut_at_s", None)
+    return {"cut_tick": round(cut_s * 125e6)} if cut_s is not None else {}
+
+
+def _play(args: argparse.Namespace, board: Board, start: Callable[..., Record]) -> int:
+    name = board.machine.name
+    last: list[Progress] = []
+    with holding() as asked, say.bar(args.json) as bar:
+        board.wants_hold = lambda: asked[0]
+        ear = Ear(
+            control_path(name),
+            {"stop": lambda: _hold(asked), "status": lambda: _status(board, last)},
+        )
+
+        def watch(progress: Progress) -> None:
+            last[:] = [progress]
+            ear.poll()
+            share = progress.motion_s / progress.motion_total_s if progress.motion_total_s else 0
+            left = f"motion {say.clock(progress.motion_left_s)} left"
+            if progress.wait_left_s:
+                left += f", waits about {say.clock(progress.wait_left_s)} (estimate)"
+            bar.to(share, f"line {progress.line}: {progress.doing}", left)
+
+        try:
+            record = start(
+                watch=watch,
+                wants_hold=lambda: asked[0],
+                on_pause=_operator if sys.stdin.isatty() and not args.json else None,
+                who=args.who,
+                journal=Path(args.journal) if args.journal else None,
+            )
+        except Error as error:
+            kept = getattr(error, "record", None)
+            if kept is not None:
+                append(records_path(name), kept)
+            raise
+        finally:
+            ear.close()
+    digest = append(records_path(name), record)
+    if args.json:
+        say.value(record.statement())
+    else:
+        say.line(f"{record}; {record.measurements[-1].value:.1f} s of motion")
+        say.line(f"record {digest[:12]} in {records_path(name)}")
+    return 0
+
+
+def _hold(asked: list[bool]) -> dict[str, Any]:
+    asked[0] = True
+    return {"stopping": True}
+
+
+def _status(board: Board, last: list[Progress]) -> dict[str, Any]:
+    status = board.client.status
+    out: dict[str, Any] = {"job": vars(last[0]) if last else {}}
+    if status is not None:
+        out["board"] = status.data()
+    return out
+
+
+def _operator(line: int) -> bool:
+    answer = input(f"line {line}: the program waits (M0). Enter: go on ")
+    return answer.strip().lower() not in ("n", "no", "q")

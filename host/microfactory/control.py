@@ -1,0 +1,77 @@
+"""A running job's ear: `stop` and `status` from a second terminal reach it over a local socket.
+
+The job polls it; nothing blocks and no thread is needed. One request a connection: a word, a line
+of JSON back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from microfactory.errors import UsageError
+
+ANSWER_S = 5.0
+
+
+class Ear:
+    """Listens beside a job. answers: word -> what to say."""
+
+    def __init__(self, path: Path, answers: dict[str, Callable[[], dict[str, Any]]]) -> None:
+        self.path = path
+        self.answers = answers
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and ask(path, "status") is not None:
+            raise UsageError(
+                f"{path}: a job is running on this machine already; nothing was started; stop it "
+                "with `microfactory stop`, or wait"
+            )
+        path.unlink(missing_ok=True)
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket.bind(str(path))
+        os.chmod(path, 0o600)
+        self._socket.listen(4)
+        self._socket.setblocking(False)
+
+    def poll(self) -> None:
+        """Answer whoever is waiting."""
+        while True:
+            try:
+                peer, _ = self._socket.accept()
+            except (BlockingIOError, InterruptedError):
+                return
+            with peer, contextlib.suppress(OSError):
+                peer.settimeout(0.2)
+                word = peer.recv(64).decode("ascii", "replace").strip()
+                answer = self.answers.get(word)
+                said = answer() if answer else {"error": f"{word!r} is not known here"}
+                peer.sendall(json.dumps(said).encode() + b"\n")
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._socket.close()
+        self.path.unlink(missing_ok=True)
+
+
+def ask(path: Path, word: str) -> dict[str, Any] | None:
+    """Ask a running job; None: none is running."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
+        peer.settimeout(ANSWER_S)
+        try:
+            peer.connect(str(path))
+            peer.sendall(word.encode() + b"\n")
+            data = b""
+            while not data.endswith(b"\n"):
+                piece = peer.recv(65536)
+                if not piece:
+                    break
+                data += piece
+            answer = json.loads(data)
+        except (OSError, ValueError):
+            return None
+    return answer if isinstance(answer, dict) else None
