@@ -46,8 +46,15 @@ double mf_time_ahead(mf_plan *plan, double enough_s, int *whole)
     }
 }
 
+/* Of several values of one output at one instant the last one counts. */
 mf_status mf_note_event(mf_plan *plan, const span *s, double at_s)
 {
+    for (size_t i = plan->event_count; i > 0 && plan->events[i - 1].at_s >= at_s; i--) {
+        if (plan->events[i - 1].output == s->move.output) {
+            plan->events[i - 1].value = s->move.value;
+            return MF_OK;
+        }
+    }
     if (plan->event_count == EVENTS) {
         return MF_E_SPACE;
     }

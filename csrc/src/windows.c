@@ -186,26 +186,50 @@ static void head_of(mf_plan *plan, uint8_t *out, const mf_window_info *info)
     put16(out + 26, info->tail_ticks == 0 ? 1u : 0u);
 }
 
+/* Time of all items behind the cursor's, as planned with a stop at the queue's end. */
+static double queue_time(mf_plan *plan)
+{
+    double time_s = 0.0;
+    for (uint64_t k = plan->first; k < plan->next; k++) {
+        const span *s = item(plan, k);
+        cursor at;
+        mf_plan_phases(s, s->enter_u, mf_plan_enter_u(plan, k + 1), &at);
+        for (int i = 0; i < at.count; i++) {
+            time_s += at.phases[i].time_s;
+        }
+    }
+    return time_s;
+}
+
+/* A full queue has to give a window: its speeds are fixed as planned, as far as the window needs.
+ * When all of it is shorter than two windows, half of it, for the other half brakes to its end. */
+static double fix_length(mf_plan *plan, double enough_s)
+{
+    int whole = 0;
+    double want_s = fmin(enough_s, 0.5 * queue_time(plan));
+    double ahead_s = mf_time_ahead(plan, want_s, &whole);
+    while (ahead_s <= want_s && plan->settled + 1 < plan->next) {
+        mf_plan_fix(plan, plan->settled + 1);
+        ahead_s = mf_time_ahead(plan, want_s, &whole);
+    }
+    return fmin(plan->config.window_s, fmin(want_s, ahead_s));
+}
+
 /* How long the window is; 0: not enough is settled yet. *last: the stretch ends with it. */
 static double choose_length(mf_plan *plan, int *last)
 {
-    double window_s = plan->config.window_s;
+    double enough_s = plan->config.window_s + JOIN_S;
     int whole = 0;
-    double ahead = mf_time_ahead(plan, window_s + JOIN_S, &whole);
-    while (ahead <= window_s + JOIN_S && !whole && plan->next - plan->first >= QUEUE - 1) {
-        uint64_t before = plan->settled;
-        mf_plan_fix(plan, plan->settled + 1);
-        if (plan->settled == before) {
-            break;
-        }
-        ahead = mf_time_ahead(plan, window_s + JOIN_S, &whole);
-    }
+    double ahead_s = mf_time_ahead(plan, enough_s, &whole);
     *last = 0;
-    if (ahead > window_s + JOIN_S) {
-        return window_s;
+    if (ahead_s > enough_s) {
+        return plan->config.window_s;
+    }
+    if (!whole && plan->next - plan->first >= QUEUE - 1) {
+        return fix_length(plan, enough_s);
     }
     *last = whole;
-    return whole ? ahead : 0.0;
+    return whole ? ahead_s : 0.0;
 }
 
 static mf_status begin(mf_plan *plan)

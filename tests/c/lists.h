@@ -15,13 +15,13 @@ static mf_word list_words[LIST_WORDS];
 
 static uint64_t list_seed = 1;
 
-static double uniform(double low, double high)
+static inline double uniform(double low, double high)
 {
     list_seed = list_seed * 6364136223846793005u + 1442695040888963407u;
     return low + (high - low) * (double)(list_seed >> 11) / 9007199254740992.0;
 }
 
-static int below(int most)
+static inline int below(int most)
 {
     return (int)uniform(0.0, (double)most);
 }

@@ -1,0 +1,112 @@
+/* Any moves at the planner's door.
+ *
+ * Invariant: a move is refused, or its windows are sound: numbers, ticks and steps go on from
+ * window to window, words are legal and whole chunks, every tail ends where it says, and the last
+ * window has none. Planning ends: a queue that is full always gives a window.
+ */
+#include "planning.h"
+
+#define MOST 400
+#define WINDOWS_MAX 150
+
+static mf_move moves[MOST];
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Each move: a byte that says what it is, and eight that say where to; now and then a wild number. */
+static size_t decode(const uint8_t *data, size_t size, mf_move *out)
+{
+    double point[MF_AXES] = {0};
+    size_t n = 0;
+    list_seed = 7;
+    for (size_t at = 0; at + 9 <= size && n < MOST; at += 9) {
+        mf_move *move = &out[n++];
+        double reach = pow(10.0, (double)(data[at + 1] % 8) - 5.0);
+        list_seed += data[at + 2] + 256u * data[at + 3];
+        (void)random_moves(move, 1, point);
+        memcpy(point, move->start_mm, sizeof point);
+        if (move->kind == MF_MOVE_LINE) {
+            for (int a = 0; a < 4; a++) {
+                double way = ((double)data[at + 4 + (size_t)a] - 128.0) * reach;
+                move->end_mm[a] = fmin(fmax(move->start_mm[a] + way, -200.0), 200.0);
+            }
+            shape_line(move);
+        }
+        if (data[at] > 250) {
+            static const double WILD[] = {-1.0, 0.0, 1e300, -1e300, 1e-300, 0.0 / 1.0};
+            double wild = data[at] == 255 ? (double)NAN : WILD[data[at + 8] % 6];
+            double *place[] = {&move->speed_mm_s, &move->length_mm, &move->end_mm[data[at + 8] % 4],
+                               &move->accel_mm_s2, &move->tolerance_mm, &move->radius_mm,
+                               &move->sweep_rad, &move->value};
+            *place[data[at + 4] % 8] = wild;
+        }
+        memcpy(point, move->end_mm, sizeof point);
+    }
+    return n;
+}
+
+static int pull(const mf_plan_config *c, mf_plan *plan, played *p)
+{
+    size_t written = 0;
+    mf_window_info info;
+    do {
+        mf_status status = mf_plan_window(plan, (uint8_t *)slot, SLOT, &written, &info);
+        CHECK(status == MF_OK);
+        if (status != MF_OK || p->windows > WINDOWS_MAX) {
+            return 0;
+        }
+        if (written > 0) {
+            window_is_sound(c, (const uint8_t *)slot, written, &info, p);
+        }
+    } while (written > 0);
+    return 1;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    mf_plan_config c = machine();
+    mf_plan *plan = NULL;
+    played p;
+    size_t count = decode(data, size, moves), at = 0, taken = 0;
+    CHECK(mf_plan_init(plan_memory, sizeof plan_memory, &c, &plan) == MF_OK);
+    begin_played(&p, &c);
+    while (at < count) {
+        if (mf_plan_push(plan, moves + at, count - at < 50 ? count - at : 50, &taken) != MF_OK) {
+            return 0;
+        }
+        at += taken;
+        if (!pull(&c, plan, &p)) {
+            return 0;
+        }
+    }
+    CHECK(mf_plan_finish(plan) == MF_OK);
+    if (pull(&c, plan, &p)) {
+        CHECK(p.last || p.windows == 0);
+    }
+    return 0;
+}
+
+#ifdef FUZZ_STANDALONE
+
+int main(int count, char **words)
+{
+    long inputs = count > 1 ? strtol(words[1], NULL, 10) : 100000;
+    uint8_t data[9 * 60];
+    uint64_t seed = 3;
+    for (long i = 0; i < inputs / 50 && check_failures == 0; i++) { /* 60 moves are much work */
+        for (size_t k = 0; k < sizeof data; k++) {
+            seed = seed * 6364136223846793005u + 1442695040888963407u;
+            data[k] = (uint8_t)(seed >> 56);
+            if (k % 9 == 0 && (seed >> 40 & 15u) != 0) {
+                data[k] &= 127; /* wild numbers are seldom */
+            }
+        }
+        LLVMFuzzerTestOneInput(data, 9 * (1 + (size_t)(seed % 60)));
+        if (check_failures != 0) {
+            fprintf(stderr, "input %ld\n", i);
+        }
+    }
+    return check_failures != 0;
+}
+
+#endif
