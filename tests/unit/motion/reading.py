@@ -33,6 +33,8 @@ class Plain(NamedTuple):
     end: tuple[float, ...]
     length: float
     speed: float
+    accel: float
+    tolerance: float
     plane: tuple[int, int]
     centre: tuple[float, float]
     radius: float
@@ -51,6 +53,8 @@ def plain(move: Any, axes: int) -> Plain:
         tuple(move.end_mm[0:axes]),
         move.length_mm,
         move.speed_mm_s,
+        move.accel_mm_s2,
+        move.tolerance_mm,
         (move.plane_first, move.plane_second),
         (move.centre_mm[0], move.centre_mm[1]),
         move.radius_mm,
