@@ -24,8 +24,10 @@ class FastLists:
         if not total or not count.all():
             return None
         second = (w1 & 4095 ^ 2048) - 2048
-        first = ((w1 >> 12 ^ 0x80000) - 0x80000) * 4
-        begin = (w0 >> 9) * 256 + 512
+        unit = 1 << 3 * (w0 >> 9 & 3)
+        second *= unit
+        first = ((w1 >> 12 ^ 0x80000) - 0x80000) * 4 * unit
+        begin = (w0 >> 11) * 1024 + 512
         ends_of = np.cumsum(count)
         n = int(ends_of[-1])
         i = np.arange(n) - np.repeat(ends_of - count, count)

@@ -19,9 +19,10 @@ typedef struct {
 } list_state;
 
 typedef struct {
-    uint32_t interval; /* Q21.2 */
-    int32_t first;     /* Q12.8 */
-    int32_t second;    /* Q2.10 */
+    uint32_t interval; /* ticks */
+    uint32_t scale;    /* 0..3: the differences are in units 8^scale as large */
+    int32_t first;     /* Q12.8 at scale 0 */
+    int32_t second;    /* Q2.10 at scale 0 */
 } quantised;
 
 static mf_status put(list_state *s, int32_t direction, int step, uint32_t count, quantised q)
@@ -29,7 +30,8 @@ static mf_status put(list_state *s, int32_t direction, int step, uint32_t count,
     if (s->segments == s->capacity) {
         return MF_E_SPACE;
     }
-    uint32_t w0 = (direction > 0 ? 1u : 0u) | (step ? 2u : 0u) | (count << 2) | (q.interval << 9);
+    uint32_t w0 = (direction > 0 ? 1u : 0u) | (step ? 2u : 0u) | (count << 2) | (q.scale << 9) |
+                  (q.interval << 11);
     uint32_t w1 = ((uint32_t)q.second & 0xfffu) | ((uint32_t)q.first << 12);
     s->out[2 * s->segments] = w0;
     s->out[2 * s->segments + 1] = w1;
@@ -53,7 +55,7 @@ static mf_status put_waits(list_state *s, int32_t direction, int64_t ticks, int6
         if (length < MF_WORD_TICKS_MIN || length > MF_WORD_TICKS_MAX) {
             return MF_E_LIMIT;
         }
-        quantised q = {(uint32_t)length << 2, 0, 0};
+        quantised q = {.interval = (uint32_t)length};
         mf_status status = put(s, direction, 0, (uint32_t)count, q);
         if (status != MF_OK) {
             return status;
@@ -69,8 +71,10 @@ static mf_status put_waits(list_state *s, int32_t direction, int64_t ticks, int6
 static int certified(const list_state *s, const mf_edge *edges, uint32_t count, quantised q,
                      int64_t *end, double *worst, double *sum2)
 {
-    uint32_t iv = (q.interval << 8) + 512u;
-    int32_t d = q.first * 4;
+    uint32_t iv = (q.interval << 10) + 512u;
+    int32_t unit = 1 << (3 * q.scale);
+    int32_t d = q.first * 4 * unit;
+    int32_t dd = q.second * unit;
     int64_t now = s->now;
     int64_t shortest = s->timing->pulse_ticks + MF_WORD_TICKS_MIN;
     double pulse = s->timing->pulse_ticks;
@@ -94,7 +98,7 @@ static int certified(const list_state *s, const mf_edge *edges, uint32_t count, 
             next = 0;
         }
         iv = (uint32_t)next;
-        d += q.second;
+        d += dd;
     }
     *end = now;
     *worst = w;
@@ -141,13 +145,24 @@ static int fitted(const list_state *s, const mf_edge *edges, uint32_t count, qua
         first = 2.0 * (a12 - second * (i1 + i2 - 3) / 6);
         interval = g1 - (i1 - 1) / 2 * first - (i1 - 1) * (i1 - 2) / 6 * second;
     }
-    double iq = floor(interval * 4 + 0.5);
-    double fq = floor(first * 256 + 0.5);
-    double sq = floor(clamped(second * 1024, -1e6, 1e6) + 0.5);
-    if (!in_range(iq, 0, 8388607) || !in_range(fq, -524288, 524287) || !in_range(sq, -2048, 2047)) {
+    if (!in_range(first, -262143, 262143)) { /* keeps every sum of a board below 2^30 */
+        return 0;
+    }
+    double unit = 1.0;
+    uint32_t scale = 0;
+    while (scale < 3 && !(fabs(first) * 256 < 524287 * unit && fabs(second) * 1024 < 2047 * unit)) {
+        unit *= 8;
+        scale++;
+    }
+    double iq = floor(interval + 0.5);
+    double fq = floor(clamped(first * 256 / unit, -1e6, 1e6) + 0.5);
+    double sq = floor(clamped(second * 1024 / unit, -1e6, 1e6) + 0.5);
+    if (!in_range(iq, 0, MF_WORD_TICKS_MAX) || !in_range(fq, -524288, 524287) ||
+        !in_range(sq, -2048, 2047)) {
         return 0;
     }
     q->interval = (uint32_t)iq;
+    q->scale = scale;
     q->first = (int32_t)fq;
     q->second = (int32_t)sq;
     return 1;
@@ -194,7 +209,7 @@ static mf_status put_single(list_state *s, const mf_edge *edge, int64_t length)
         }
         duration = end - s->now;
     }
-    quantised q = {(uint32_t)duration << 2, 0, 0};
+    quantised q = {.interval = (uint32_t)duration};
     s->last_step = s->segments;
     mf_status status = put(s, edge->direction, 1, 1, q);
     s->now = end;
@@ -281,7 +296,7 @@ static mf_status pad_before_last_step(list_state *s, int64_t words)
     if (status != MF_OK) {
         return status;
     }
-    quantised q = {(uint32_t)step_ticks << 2, 0, 0};
+    quantised q = {.interval = (uint32_t)step_ticks};
     status = put(s, direction, 1, 1, q);
     s->now = end;
     return status;
@@ -365,12 +380,13 @@ mf_status mf_segments_play(const uint32_t *segments, size_t count, mf_word *out,
     for (size_t k = 0; k < count; k++) {
         uint32_t w0 = segments[2 * k];
         uint32_t w1 = segments[2 * k + 1];
-        uint32_t iv = ((w0 >> 9) << 8) + 512u;
+        uint32_t iv = ((w0 >> 11) << 10) + 512u;
+        int32_t unit = 1 << (3 * ((w0 >> 9) & 3u));
         int32_t first = (int32_t)(w1 >> 12);
         int32_t second = (int32_t)(w1 & 0xfffu);
         first = first >= 0x80000 ? first - 0x100000 : first;
         second = second >= 0x800 ? second - 0x1000 : second;
-        int32_t d = first * 4;
+        int32_t d = first * 4 * unit;
         int32_t direction = w0 & 1u ? 1 : -1;
         for (uint32_t i = (w0 >> 2) & 127u; i > 0; i--) {
             if (n == capacity) {
@@ -381,7 +397,7 @@ mf_status mf_segments_play(const uint32_t *segments, size_t count, mf_word *out,
             out[n].direction = direction;
             n++;
             iv += (uint32_t)d;
-            d += second;
+            d += second * unit;
         }
     }
     *words = n;

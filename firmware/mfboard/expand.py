@@ -20,9 +20,9 @@ def expand(b, at, segments, ticks, kinds, limit):
         low = u16(b, at)
         high = u16(b, at + 2)
         count = low >> 2 & 127
-        interval = low >> 9 | high << 7  # Q21.2
-        whole = interval >> 2
-        fraction = (interval & 3) * 256 + 512  # Q.10
+        scale = 3 * (low >> 9 & 3)
+        whole = low >> 11 | high << 5
+        fraction = 512  # Q.10
         low = u16(b, at + 4)
         high = u16(b, at + 6)
         second = low & 4095
@@ -31,7 +31,8 @@ def expand(b, at, segments, ticks, kinds, limit):
         first = low >> 12 | high << 4
         if first & 0x80000:
             first -= 0x100000
-        d = first * 4
+        d = first << 2 + scale
+        second = second << scale
         kind = b[at] & 3
         if n + count > limit or count == 0:
             return -1
