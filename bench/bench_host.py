@@ -1,0 +1,134 @@
+"""G-code text to windows: moves and steps a second, bytes a step, memory on a million moves.
+
+Prints one JSON object a line: medians of the runs, and the ratio to reading the same text in
+plain C (bench/reference.c) in the same minutes on the same machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from programs import PROGRAMS, text
+
+from microfactory.machine import Machine
+from microfactory.motion.gcode import Program, parse
+from microfactory.motion.moves import check_program
+from microfactory.motion.plan import plan
+
+HERE = Path(__file__).parent
+RUNS = 3
+MOVES = 20_000
+MILLION = 1_000_000
+
+
+def planned(program: Program, machine: Machine) -> dict[str, float]:
+    """Plan it all and throw it away."""
+    begin, windows, nbytes = time.perf_counter(), 0, 0
+    whole = plan(program, machine)
+    for section in whole.sections():
+        for window in section.windows:
+            windows += 1
+            nbytes += len(window.data)
+    wall_s = time.perf_counter() - begin
+    figures = [stretch.figures() for stretch in whole.stretches]
+    return {
+        "wall_s": wall_s,
+        "windows": windows,
+        "bytes": nbytes,
+        "tail_bytes": sum(f.tail_bytes for f in figures),
+        "steps": sum(sum(f.steps) for f in figures),
+        "job_time_s": sum(f.time_s for f in figures),
+    }
+
+
+def reference(file: Path, folder: Path) -> float:
+    """Seconds that plain C takes to read the same text."""
+    binary = folder / "reference"
+    if not binary.exists():
+        compiler = os.environ.get("CC", "gcc")
+        source = str(HERE / "reference.c")
+        subprocess.run([compiler, "-O2", source, "-o", str(binary), "-lm"], check=True)
+    out = subprocess.run([binary, file], check=True, capture_output=True, text=True).stdout
+    return float(out.split()[0])
+
+
+def row(name: str, machine: Machine, folder: Path) -> dict[str, object]:
+    """One line of figures."""
+    data = text(name, MOVES)
+    file = folder / f"{name}.gcode"
+    file.write_text(data)
+    program = parse(data)
+    read_s, reference_s, runs = [], [], []
+    counts: dict[str, int] = {}
+    for _ in range(RUNS):
+        begin = time.perf_counter()
+        counts = check_program(program, machine)
+        read_s.append(time.perf_counter() - begin)
+        reference_s.append(reference(file, folder))
+        runs.append(planned(program, machine))
+    wall_s = statistics.median(run["wall_s"] for run in runs)
+    last = runs[-1]
+    return {
+        "bench": "host",
+        "program": name,
+        "lines": counts["lines"],
+        "moves": counts["moves"],
+        "steps": last["steps"],
+        "read_lines_per_s": round(counts["lines"] / statistics.median(read_s)),
+        "read_ratio_to_c": round(statistics.median(read_s) / statistics.median(reference_s), 2),
+        "moves_per_s": round(counts["moves"] / wall_s),
+        "steps_per_s": round(last["steps"] / wall_s),
+        "wall_ratio_to_c": round(wall_s / statistics.median(reference_s), 2),
+        "bytes_per_step": round(last["bytes"] / last["steps"], 3),
+        "tail_bytes_per_s": round(last["tail_bytes"] / last["job_time_s"]),
+        "job_time_s": round(last["job_time_s"], 3),
+    }
+
+
+def peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def million(folder: Path) -> None:
+    """Memory of a million moves, above what the text itself takes. Runs in its own process."""
+    machine = Machine.load("d3d-printer")
+    file = folder / "million.gcode"
+    with file.open("w") as out:
+        out.writelines(PROGRAMS["chords"](MILLION))
+    program = parse(file)
+    before_mb, begin = peak_mb(), time.perf_counter()
+    planned(program, machine)
+    figures = {
+        "bench": "memory",
+        "moves": MILLION,
+        "text_mb": round(len(program.data) / 1e6, 1),
+        "before_mb": round(before_mb, 1),
+        "peak_mb": round(peak_mb(), 1),
+        "above_mb": round(peak_mb() - before_mb, 1),
+        "wall_s": round(time.perf_counter() - begin, 2),
+    }
+    print(json.dumps(figures), flush=True)
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        if sys.argv[1:] == ["million"]:
+            million(folder)
+            return
+        machine = Machine.load("d3d-printer")
+        for program in PROGRAMS:
+            print(json.dumps(row(program, machine, folder)), flush=True)
+    subprocess.run([sys.executable, __file__, "million"], check=True)
+
+
+if __name__ == "__main__":
+    main()
