@@ -222,12 +222,12 @@ def run_job(board: Board, program: Program, **options: Any) -> Record:
     chosen = Options(**options)
     record = new_record(board, program, "job", chosen.who)
     job = Job(board, program, chosen, record)
+    board.ready()
     job.prepare()
     return go(job, lambda: _from_start(job))
 
 
 def _from_start(job: Job) -> Iterable[Section]:
-    job.board.ready()
     home_if_needed(job)
     return plan(job.program, job.machine).sections()
 
@@ -285,10 +285,10 @@ def resume_job(board: Board, program: Program, **options: Any) -> Record:
     place, rest_steps = _where(board, past)
     record.event(board.link.now_s(), f"resumed in line {place.line}, move {place.move}")
     whole = plan(program, board.machine, place=place, rest_steps=rest_steps)
+    board.ready()
     job.prepare()
 
     def sections() -> Iterable[Section]:
-        board.ready()
         if rest_steps is None:
             home_if_needed(job)
         first = True
