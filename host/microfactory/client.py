@@ -11,7 +11,17 @@ from typing import Any
 from mfwire import session as s
 from mfwire.crc import Crc
 from mfwire.frames import FRAME_BYTES, PAYLOAD_BYTES, Decoder, encode_into
-from mfwire.messages import PROTOCOL, SCHEMA_HIGH, SCHEMA_LOW, unpack
+from mfwire.messages import (
+    NUMBER,
+    PROTOCOL,
+    SCHEMA_HIGH,
+    SCHEMA_LOW,
+    offset_of,
+    u16,
+    u30,
+    unpack,
+    well_formed,
+)
 from microfactory.checksum import ZlibCrc
 from microfactory.errors import BoardFault, LinkError
 from microfactory.link import Link
@@ -40,6 +50,7 @@ class Client:
         self.committed = 0
         self.refused: tuple[str, int, int] | None = None
         self.resent = 0
+        self.foreign = 0  # frames of another connection, or that are no message
         self.hash = 0  # of the bodies of all windows committed, as the board's own
         self.statuses = 0
         self._decoder = Decoder(ZlibCrc())
@@ -95,8 +106,7 @@ class Client:
         while at < len(data):
             at = self._decoder.feed(data, at, len(data))
             if self._decoder.length:
-                self._heard_s = self.link.now_s()
-                self._take(unpack(self._decoder.payload, self._decoder.length))
+                self._take(self._decoder.payload, self._decoder.length)
         now = self.link.now_s()
         if self.sender.connect:
             if now - self._heard_s > SILENCE_S:
@@ -115,11 +125,35 @@ class Client:
             self.resent += 1
             self._write(payload)
 
-    def _take(self, message: dict[str, Any]) -> None:
+    def _take(self, payload: bytearray, length: int) -> None:
+        """One payload: frames of another connection, and what no message is, are dropped."""
+        welcome = payload[0] == NUMBER["WELCOME"]
+        if welcome:
+            self._check_firmware(payload, length)
+        ours = well_formed(payload, length) and u30(payload, 4) == self.sender.connect
+        if not ours and not (welcome and well_formed(payload, length)):
+            self.foreign += 1
+            return
+        self._heard_s = self.link.now_s()
+        message: dict[str, Any] = unpack(payload, length)
         name = message["name"].decode()
         take = getattr(self, f"_take_{name.lower()}", None)
         if take is not None:
             take(message)
+
+    def _check_firmware(self, payload: bytearray, length: int) -> None:
+        """LinkError: it answers our HELLO in another protocol; only its first fields are known."""
+        if length < offset_of("WELCOME", "tick_hz") or u30(payload, 8) != self._nonce:
+            return
+        protocol, low, high = (u16(payload, 12 + 2 * i) for i in range(3))
+        if (protocol, low, high) != (PROTOCOL, SCHEMA_LOW, SCHEMA_HIGH):
+            self.sender.begin(0)
+            raise LinkError(
+                f"the board has another firmware (protocol {protocol}, schema "
+                f"{high << 16 | low:08x}; this host has {PROTOCOL} and "
+                f"{SCHEMA_HIGH << 16 | SCHEMA_LOW:08x}); nothing moved; flash the firmware that "
+                "came with this version"
+            )
 
     def _take_welcome(self, m: dict[str, Any]) -> None:
         if m["nonce"] != self._nonce:
@@ -206,16 +240,7 @@ class Client:
                 self.sender.connect = 0
                 self._write(self.sender.payload("HELLO", dict(hello)))
             self.pump(0.02)
-        info: BoardInfo = self.info
-        if info.protocol != PROTOCOL or info.schema != SCHEMA_HIGH << 16 | SCHEMA_LOW:
-            self.sender.begin(0)
-            raise LinkError(
-                f"the board has another firmware ({info.firmware}, protocol {info.protocol}, "
-                f"schema {info.schema:08x}; this host has {PROTOCOL} and "
-                f"{SCHEMA_HIGH << 16 | SCHEMA_LOW:08x}); nothing moved; flash the firmware that "
-                "came with this version"
-            )
-        return info
+        return self.info
 
     def configure(self) -> None:
         """Send the machine's configuration. BoardFault: the board refuses it, in words."""
