@@ -1,5 +1,1 @@
 """The command line. Each command is one call of the library; docs/command-line.md lists them."""
-
-from microfactory.cli.main import main
-
-__all__ = ["main"]

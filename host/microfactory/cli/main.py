@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
@@ -92,7 +91,3 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         say.problem("interrupted", args.json, INTERRUPTED)
         return INTERRUPTED
-
-
-if __name__ == "__main__":
-    sys.exit(main())

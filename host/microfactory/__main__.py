@@ -1,0 +1,7 @@
+"""`python -m microfactory` is the command line."""
+
+import sys
+
+from microfactory.cli.main import main
+
+sys.exit(main())
