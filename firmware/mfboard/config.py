@@ -41,8 +41,13 @@ def _number(value, low, high, what):
         raise ConfigError(what + " is not a number from " + str(low) + " to " + str(high))
 
 
+def _name(value, what):
+    if not isinstance(value, str) or not 1 <= len(value) <= 40:
+        raise ConfigError(what + ": its name is no text of 1 to 40 characters")
+
+
 def _connector(name, known, used, what):
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise ConfigError(what + ": this board has no connector " + str(name))
     if name in used:
         raise ConfigError(what + ": connector " + name + " is used twice")
@@ -65,6 +70,7 @@ def parse(data, page):
     _keys(config, _TOP, "configuration")
     if config["v"] != 1:
         raise ConfigError("configuration version " + str(config["v"]) + " is unknown")
+    _name(config["machine"], "machine")
     _whole(config["pulse_ticks"], 17, 513, "pulse_ticks")
     if (config["pulse_ticks"] - 1) % 16:
         raise ConfigError("pulse_ticks is not 1 + 16 k")
@@ -72,6 +78,7 @@ def parse(data, page):
     used = []
     for motor in _list(config, "motors", page.MOTORS_MAX):
         _keys(motor, _MOTOR, "motor")
+        _name(motor["name"], "motor")
         _connector(motor["at"], page.STEP, used, "motor")
         _whole(motor["invert"], 0, 1, "invert")
     if not config["motors"]:
@@ -87,6 +94,7 @@ def parse(data, page):
 
 def _input(item, page, used):
     _keys(item, _INPUT, "input")
+    _name(item["name"], "input")
     _connector(item["at"], page.INPUTS, used, "input")
     _whole(item["active"], 0, 1, "active")
     _whole(item["pull"], -1, 1, "pull")
@@ -97,6 +105,7 @@ def _input(item, page, used):
 
 def _output(item, page, used):
     _keys(item, _OUTPUT, "output")
+    _name(item["name"], "output")
     _connector(item["at"], page.OUTPUTS, used, "output")
     if item["kind"] not in KINDS:
         raise ConfigError("output: the kind " + str(item["kind"]) + " is unknown")
@@ -107,6 +116,7 @@ def _output(item, page, used):
 
 def _heater(item, page, used):
     _keys(item, _HEATER, "heater")
+    _name(item["name"], "heater")
     _connector(item["at"], page.OUTPUTS, used, "heater")
     _connector(item["sensor"], page.ANALOG, used, "heater sensor")
     _keys(item["curve"], _CURVE, "curve")
@@ -116,6 +126,8 @@ def _heater(item, page, used):
         _number(item["curve"][key], low, high, key)
     _whole(item["min_dc"], -500, 10000, "min_dc")
     _whole(item["max_dc"], 0, 10000, "max_dc")
+    if item["min_dc"] >= item["max_dc"]:
+        raise ConfigError("heater: min_dc is not below max_dc")
     _whole(item["max_duty"], 0, 65535, "max_duty")
     for key in ("kp", "ki", "kd"):
         _number(item[key], 0, 1000, key)

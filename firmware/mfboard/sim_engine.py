@@ -175,6 +175,9 @@ class Engine:
         now = self.port.tick
         self.port.drop(now, ("output", "level"))
         self._cut(range(self.motors), now)
+        for batch in self.batches:
+            if batch.end > now:
+                batch.end = now
         self.end = now
         self.finish()
 

@@ -1,0 +1,227 @@
+"""The board plays what it was given, edge for edge, and comes to rest on its path."""
+
+from __future__ import annotations
+
+import random
+import struct
+import zlib
+
+import pytest
+from kit import MACHINE, Kit, bodies
+
+from mfwire.messages import FIELDS, NUMBER, SEQUENCED, SIZE, TABLE, pack
+from mfwire.session import ALLOWED, STATES
+
+TEXT = (
+    "M109 S200\nG28\nM83\nG1 X12 Y160 F6000\nM106 S99\nG3 X22 Y150 J-10 E.2\nG1 X60 E1\nG1 Y120\n"
+)
+WINDOWS = bodies(TEXT)
+START = (0, 14000, 14000, 0, 0)
+
+
+def fresh() -> Kit:
+    kit = Kit()
+    kit.stand(START)
+    kit.say("RESET", number=WINDOWS[0].number)
+    return kit
+
+
+def edges_of(windows: list[bytes], pulse: int) -> dict[int, list[tuple[int, int]]]:
+    """Edges of main lists, read from the bytes alone; ticks since START."""
+    out: dict[int, list[tuple[int, int]]] = {m: [] for m in range(len(MACHINE.motors))}
+    for data in windows:
+        begin, changes, tails = (
+            *struct.unpack_from("<I", data, 4),
+            *struct.unpack_from("<2H", data, 22),
+        )
+        at = 28 + 8 * len(out) + 8 * (changes + tails)
+        for m in out:
+            now = begin
+            for _ in range(struct.unpack_from("<H", data, 28 + 8 * m + 4)[0]):
+                w0, w1 = struct.unpack_from("<2I", data, at)
+                at += 8
+                iv, scale = ((w0 >> 11) << 10) + 512, 3 * (w0 >> 9 & 3)
+                d = ((w1 >> 12 ^ 0x80000) - 0x80000) << 2 + scale
+                second = ((w1 & 4095 ^ 2048) - 2048) << scale
+                for _ in range(w0 >> 2 & 127):
+                    now += iv >> 10
+                    if w0 & 2:
+                        out[m].append((now - pulse, 1 if w0 & 1 else -1))
+                    iv, d = iv + d, d + second
+    return out
+
+
+def test_every_edge_falls_on_its_tick():
+    kit = fresh()
+    assert kit.feed(WINDOWS) == len(WINDOWS)
+    kit.run(400_000)
+    assert (kit.state, kit.why) == ("DONE", "end")
+    begin = kit.sink.runs[0][0]
+    want = edges_of([w.data for w in WINDOWS], MACHINE.pulse_ticks())
+    for m, edges in want.items():
+        assert [(t - begin, s) for t, s in kit.sink.edges.get(m, [])] == edges
+    assert sum(len(edges) for edges in want.values()) > 8_000
+    assert kit.positions() == WINDOWS[-1].end_steps
+    fan = [(value, tick) for name, tick, value in kit.sink.changes if name == "part_fan"]
+    assert [value for value, _ in fan] == [25443]
+
+
+def test_the_hash_is_that_of_the_bodies_that_were_committed():
+    kit = fresh()
+    kit.feed(WINDOWS)
+    kit.run(400_000)
+    status = next(m for m in reversed(kit.heard) if m["name"] == b"STATUS")
+    told = status["hash_high"] << 16 | status["hash_low"]
+    assert told == zlib.crc32(b"".join(w.data for w in WINDOWS))
+    assert status["committed"] == len(WINDOWS)
+
+
+@pytest.mark.parametrize("after", [1, 2, 3, 5, 8])
+def test_a_late_window_ends_in_the_tail_and_a_later_commit_is_refused(after):
+    kit = fresh()
+    kit.feed(WINDOWS, most=after)
+    kit.run(900_000)
+    assert (kit.state, kit.why) == ("RESTED", "late")
+    assert kit.positions() == WINDOWS[after - 1].rest_steps
+    kit.say("WINDOW", number=0, offset=0, total=4, data=b"1234")
+    assert kit.say("COMMIT", number=WINDOWS[after].number) == 1
+
+
+def test_a_hold_takes_the_tail_of_the_window_being_played():
+    kit = fresh()
+    kit.feed(WINDOWS, most=4)
+    kit.run(20_000)
+    playing = kit.board.player.number
+    assert kit.say("HOLD") == 0
+    kit.run(900_000)
+    assert (kit.state, kit.why) == ("RESTED", "hold")
+    body = next(w for w in WINDOWS if w.number == playing)
+    assert kit.positions() == body.rest_steps
+    assert kit.board.trusted
+
+
+def test_an_abort_stops_at_once_and_the_position_is_not_trusted():
+    kit = fresh()
+    kit.feed(WINDOWS, most=4)
+    kit.run(30_000)
+    now = kit.port.tick
+    kit.say("ABORT")
+    kit.run(200_000)
+    assert kit.state == "ABORTED"
+    assert not kit.board.trusted
+    edges = [(m, t, s) for m, pairs in kit.sink.edges.items() for t, s in pairs]
+    assert len(edges) > 50
+    assert max(tick for _, tick, _ in edges) <= now
+    for motor, start in enumerate(START):  # every pulse that was made is counted, once
+        net = sum(sign for m, _, sign in edges if m == motor)
+        assert kit.positions()[motor] == start + net
+    kit.say("RESET", number=WINDOWS[0].number)
+    kit.stand(START)
+    assert kit.positions() == START
+
+
+def test_a_lost_link_brings_it_to_rest_and_heat_goes_off():
+    kit = fresh()
+    kit.say("OUTPUT", output=1, value=2000)
+    kit.feed(WINDOWS, most=5)
+    playing = kit.board.player
+    kit.run(1_500_000, ping=False)
+    assert kit.state == "RESTED"
+    assert kit.why in ("link", "late")
+    assert kit.positions() == next(w for w in WINDOWS if w.number == playing.number).rest_steps
+    assert all(heater.target_c == 0 for heater in kit.board.heaters)
+    off = [tick for name, tick, value in kit.sink.changes if name == "hotend" and value == 0]
+    assert off[-1] <= kit.port.tick
+    kit.hello()
+    assert kit.board.trusted  # it rests on its path and knows where
+
+
+def test_a_window_that_does_not_begin_where_the_last_ended_is_never_played():
+    kit = fresh()
+    kit.feed(WINDOWS, most=2)
+    spoilt = bytearray(WINDOWS[2].data)
+    steps = struct.unpack_from("<i", spoilt, 28)[0]
+    struct.pack_into("<i", spoilt, 28, steps + 1)
+    assert kit.window(bytes(spoilt), WINDOWS[2].number) == 0
+    kit.say("COMMIT", number=WINDOWS[2].number)
+    kit.run(900_000)
+    assert (kit.state, kit.why) == ("RESTED", "late")
+    assert kit.positions() == WINDOWS[1].rest_steps
+
+
+def test_a_run_does_not_begin_elsewhere_or_with_drivers_off():
+    kit = fresh()
+    kit.say("POSITION", motor=0, steps=7)
+    kit.window(WINDOWS[0].data, WINDOWS[0].number)
+    kit.say("COMMIT", number=WINDOWS[0].number)
+    assert kit.say("START", number=WINDOWS[0].number) == 10
+    kit.say("ENABLE", motors=0)
+    assert kit.say("START", number=WINDOWS[0].number) == 12
+    assert kit.state == "READY"
+    kit.run(200_000)
+    assert not any(kit.sink.edges.values())
+
+
+def test_no_more_is_committed_than_the_horizon():
+    kit = fresh()
+    reasons = []
+    for window in WINDOWS[:8]:
+        kit.window(window.data, window.number)
+        reasons.append(kit.say("COMMIT", number=window.number))
+    assert reasons.count(0) == 6  # 310 ms of 50 ms each
+    assert set(reasons[6:]) == {5}
+
+
+def forge(name: str, rng: random.Random) -> dict[str, int | bytes]:
+    """Values of a message, wild but well formed."""
+    values: dict[str, int | bytes] = {}
+    for field, form in FIELDS[NUMBER[name]]:
+        if form == "*":
+            values[field] = rng.randbytes(rng.randrange(60))
+        else:
+            wide = min(8 * SIZE[form], 29)
+            values[field] = rng.choice([0, 1, rng.getrandbits(3), rng.getrandbits(wide)])
+    return values
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_wild_messages_never_break_the_board_nor_move_a_motor(seed):
+    rng = random.Random(seed)
+    kit = Kit()
+    names = [row[1] for row in TABLE if row[2] == "board" and row[1] not in ("HELLO", "BYE")]
+    for _ in range(700):
+        name = rng.choice(names)
+        kit.payload(kit.sender.payload(name, forge(name, rng)))
+        kit.sender.acknowledged(kit.sender.next)
+        if rng.random() < 0.05:
+            kit.run(rng.randrange(30_000))
+        if rng.random() < 0.05:
+            kit.raw(rng.randbytes(rng.randrange(80)))
+            kit.raw(b"\0")
+    assert not any(kit.sink.edges.values())
+    assert all(h.target_c <= h.max_c for h in kit.board.heaters)
+    kit.hello()
+    kit.run(100_000)
+    assert [m for m in kit.heard[-5:] if m["name"] == b"STATUS"]
+
+
+@pytest.mark.parametrize("state", range(len(STATES)))
+def test_what_a_state_does_not_allow_is_refused(state):
+    allowed = dict(ALLOWED)
+    for _, name, to, sequenced, _ in TABLE:
+        if to != "board" or not sequenced or state in allowed[name]:
+            continue
+        kit = Kit()
+        kit.board.state = state
+        assert kit.say(name, **forge(name, random.Random(1))) == 1
+        assert kit.board.state == state
+
+
+def test_a_board_that_nobody_has_greeted_says_and_does_nothing():
+    kit = Kit(configure=False)
+    kit.run(300_000, ping=False)
+    for name in ("ASK", "ABORT", "PING"):
+        kit.payload(pack(name, 0, 5, dict.fromkeys((f for f, _ in FIELDS[NUMBER[name]]), 0)))
+    assert kit.heard == []
+    assert kit.board.receiver.foreign == 3
+    assert SEQUENCED[NUMBER["ABORT"]] == 0

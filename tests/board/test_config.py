@@ -1,0 +1,105 @@
+"""Configurations at the board's door: taken as they are, or refused in words, never half."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from kit import Kit
+
+from boards import pico_carrier
+from mfboard.config import ConfigError, parse
+from microfactory.machine import Machine
+
+MACHINES = ["d3d-printer", "cnc-torch-table", "cnc-machine-centre", "circuit-plotter"]
+CONFIGS = {name: json.loads(Machine.load(name).board_config()) for name in MACHINES}
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**40), 2**40),
+    st.floats(allow_nan=True),
+    st.text(max_size=5),
+    st.just([]),
+    st.just({}),
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """Every place in a nested value."""
+    found = [path] if path else []
+    if isinstance(value, (dict, list)):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            found += places(inner, (*path, key))
+    return found
+
+
+@st.composite
+def mutants(draw: st.DrawFn) -> bytes:
+    config = json.loads(json.dumps(CONFIGS[draw(st.sampled_from(MACHINES))]))
+    for _ in range(draw(st.integers(1, 3))):
+        spots = places(config)
+        *path, last = spots[draw(st.integers(0, 10_000)) % len(spots)]
+        table = config
+        for key in path:
+            table = table[key]
+        how = draw(st.integers(0, 3))
+        if how == 0:
+            table[last] = draw(VALUES)
+        elif how == 1:
+            del table[last]
+        elif isinstance(table, dict):
+            table[draw(st.text(max_size=4))] = draw(VALUES)
+        else:
+            table.append(table[last])
+    return json.dumps(config).encode()
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_the_machines_that_come_along_are_taken(name):
+    data = Machine.load(name).board_config()
+    assert parse(data, pico_carrier) == CONFIGS[name]
+    kit = Kit(Machine.load(name))
+    assert kit.state == "READY"
+    assert [m["ok"] for m in kit.heard if m["name"] == b"CONFIGURED"] == [1]
+
+
+@settings(max_examples=600)
+@given(mutants())
+def test_a_spoilt_configuration_is_refused_in_words_or_whole(data):
+    try:
+        config = parse(data, pico_carrier)
+    except ConfigError as error:
+        text = str(error)
+    else:
+        assert config == json.loads(data)
+        assert 1 <= len(config["motors"]) <= pico_carrier.MOTORS_MAX
+        return
+    assert text
+    assert len(text) < 200
+
+
+@pytest.mark.parametrize("data", [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"v": 2}'])
+def test_what_is_no_configuration_is_refused_and_nothing_changes(data):
+    kit = Kit(configure=False)
+    kit.hello()
+    if data:
+        kit.say("CONFIG", offset=0, total=len(data), data=data)
+        told = [m for m in kit.heard if m["name"] == b"CONFIGURED"]
+        assert told[0]["ok"] == 0
+        assert told[0]["text"]
+    assert kit.state == "IDLE"
+    kit.configure()
+    assert kit.state == "READY"
+
+
+def test_an_equal_configuration_changes_nothing_of_a_hot_machine():
+    kit = Kit()
+    kit.stand((1, 2, 2, 3, 4))
+    kit.say("OUTPUT", output=1, value=2050)
+    kit.configure()
+    assert kit.board.trusted
+    assert kit.positions() == (1, 2, 2, 3, 4)
+    assert kit.board.heaters[0].target_c == 205.0
