@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
+import json
 import math
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -10,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reading import Plain, moves_of
 
+from microfactory.cli.main import main
 from microfactory.errors import GcodeError, UsageError
 from microfactory.machine import Machine
 
@@ -116,6 +124,31 @@ def test_a_mutated_program_is_refused_in_one_sentence_or_stays_within_the_travel
         assert_refusal(error, data)
     else:
         assert_within(moves, machine)
+
+
+@settings(max_examples=300)
+@given(mutants())
+def test_a_mutated_program_ends_a_command_with_its_exit_code_and_one_sentence(mutant):
+    name, data = mutant
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "part.gcode"
+        file.write_bytes(data)
+        out, told = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(told):
+            code = main(["plan", str(file), "--machine", name, "--json"])
+    assert code in (0, 2, 4, 5)
+    answer = json.loads(out.getvalue())
+    assert (code == 0) == ("program" in answer)
+    assert code == 0 or answer["exit_code"] == code
+    if code == 0:
+        assert answer["limits"]["violations"] == 0
+
+
+def test_the_installed_command_runs():
+    command = Path(sys.executable).parent / "microfactory"
+    done = subprocess.run([command, "--version"], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.strip() == version("microfactory")
 
 
 @pytest.mark.parametrize("name", sorted(PROGRAMS))
