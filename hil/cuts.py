@@ -12,6 +12,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -35,6 +36,7 @@ AHEAD_S = 0.1  # a fork is made so long before its instant
 ALONE_S = 8.0  # the board is left alone: tail, retreat, rest
 LOST_S = 0.5  # of the last valid frame: outputs and heat are as the machine file says by then
 MOST_CUTS = 3
+TRIAL_S = 15  # of wall time, then it has hung
 
 
 class Kind(NamedTuple):
@@ -135,6 +137,8 @@ class Trials:
             _redirect(self.journal, mine)
         self.journal = mine
         self.link.cut_tick = max(int(instant * self._hz), self.link.port.tick)
+        signal.signal(signal.SIGALRM, _too_long)
+        signal.alarm(TRIAL_S)
 
     @property
     def _hz(self) -> int:
@@ -231,6 +235,10 @@ class Trials:
                 raise AssertionError(
                     f"{heater.name} is kept at {signal.at(late)} C where {most} was granted"
                 )
+
+
+def _too_long(number: int, frame: Any) -> None:
+    raise AssertionError(f"a trial takes longer than {TRIAL_S} s")
 
 
 def _redirect(old: Path, new: Path) -> None:

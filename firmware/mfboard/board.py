@@ -4,7 +4,7 @@ It never looks at a pin or a clock itself: the port does (docs/port.md). Any dou
 motors stopped, heat off, the fault latched and told.
 """
 
-from mfboard import faults
+from mfboard import faults, window
 from mfboard.answers import Answers
 from mfboard.config import CONFIG_BYTES, ConfigError, parse
 from mfboard.handle import Handler
@@ -201,10 +201,21 @@ class Board:
             self._retreat()
 
     def _retreat(self):
-        """After a lost link: the moves that the host loaded for this, from where we rest."""
-        if self.retreat_length and self.trusted:
+        """After a lost link: the moves that the host loaded for this, from where we rest; none of
+        them when they would leave a motor's travel.
+        """
+        if self.retreat_length and self.trusted and self._retreat_fits():
             self.player.play_alone(self.retreat, self.port.us())
             self.state = s.RETREATING
+
+    def _retreat_fits(self):
+        for m in range(self.player.motors):
+            made = window.steps_made(self.retreat, m)
+            end = self.port.engine.planned(m) + made
+            motor = self.config["motors"][m]
+            if made and not motor["low"] <= end <= motor["high"]:
+                return False
+        return True
 
     # ---- the world
 

@@ -6,7 +6,8 @@ ROLES = ("limit", "probe", "estop", "door", "float", "arc_ok")
 KINDS = ("switch", "pwm", "servo")
 CONFIG_BYTES = 8192
 _TOP = {"v", "machine", "pulse_ticks", "lease_ms", "motors", "inputs", "outputs", "heaters"}
-_MOTOR = {"name", "at", "invert"}
+_MOTOR = {"name", "at", "invert", "low", "high"}
+_FAR = (1 << 29) - 1
 _INPUT = {"name", "at", "active", "pull", "debounce_us", "role"}
 _OUTPUT = {"name", "at", "kind", "hz", "hold", "lost", "fault"}
 _HEATER = {
@@ -81,6 +82,8 @@ def parse(data, page):
         _name(motor["name"], "motor")
         _connector(motor["at"], page.STEP, used, "motor")
         _whole(motor["invert"], 0, 1, "invert")
+        _whole(motor["low"], -_FAR, _FAR, "low")
+        _whole(motor["high"], motor["low"], _FAR, "high")
     if not config["motors"]:
         raise ConfigError("there is no motor")
     for item in _list(config, "inputs", 12):

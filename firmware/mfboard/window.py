@@ -82,6 +82,20 @@ def list_segments(b, motor, tail):
     return u16(b, HEAD + MOTOR * motor + (6 if tail else 4))
 
 
+def steps_made(b, motor):
+    """Signed steps of a motor's main list."""
+    at = list_at(b, motor, False)
+    left = list_segments(b, motor, False)
+    made = 0
+    while left:
+        if b[at] & 2:
+            count = u16(b, at) >> 2 & 127
+            made += count if b[at] & 1 else -count
+        at += SEGMENT
+        left -= 1
+    return made
+
+
 def start_steps(b, motor):
     """Where the sender thinks that the motor stands when the window begins."""
     return s30(b, HEAD + MOTOR * motor)

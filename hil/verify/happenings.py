@@ -19,6 +19,7 @@ from hil.verify.runs import Stretch
 
 SLACK_S = 0.003  # boards may act on outputs once a millisecond; a window's edge may round it
 DUTY_SLACK = 65535 / 255 / 2
+LOSS_S = 0.6  # from the last valid frame to rest: lease, a window, its tail
 WARM_C = 3.0  # a wait may end this far under its target (a board's own band)
 
 
@@ -58,14 +59,21 @@ class Happenings:
             group = self.capture.outputs if kind == "output" else self.capture.targets
             events = [e for e in self.asked.events if e.kind == kind and e.name == name]
             found += self._changes(kind, name, events, group.get(name))
+            found += self._stands(kind, name, events, group.get(name))
         found += self._rests()
         if timed:
             found += self._waits()
         return found
 
     def _gaps(self) -> list[tuple[int, int]]:
-        second = self.capture.tick_hz
-        return [(a - second, b) for part in self.parts for a, b in part.gaps]
+        """Spans in which the board switches by itself: from a lost link or a hold, which comes
+        before the rest on the path, to the way on.
+        """
+        before = int(LOSS_S * self.capture.tick_hz)
+        return [(a - before, b) for part in self.parts for a, b in part.gaps]
+
+    def _own(self, tick: int) -> bool:
+        return any(a <= tick <= b for a, b in self._gaps())
 
     def _changes(
         self, kind: str, name: str, events: list[Event], signal: Signal | None
@@ -77,7 +85,6 @@ class Happenings:
         first = min(p.first for p in self.passings.values())
         ticks, values = self._seen(signal, first - self.slack)
         value = signal.at(first - self.slack) if signal is not None else 0.0
-        found: list[Found] = []
         at = 0
         floor = 0
         for event in events:
@@ -85,43 +92,74 @@ class Happenings:
             if passing is None:
                 continue
             floor = max(floor, passing.first - self.slack)
-            if abs(event.value - value) <= slack:
-                value = event.value
-                continue
-            if at >= len(ticks):
-                text = f"{name} should become {event.value:g} here and never does"
-                return [*found, (kind, passing.first, event.line, text)]
-            tick, seen = ticks[at], values[at]
-            late = passing.last != NEVER and tick > passing.last + self.slack
-            if tick < floor or late or abs(seen - event.value) > slack:
-                text = f"{name} should become {event.value:g} here; it becomes {seen:g}"
-                text += f" at {self.capture.seconds(tick):.6f} s"
-                return [*found, (kind, min(tick, passing.first), event.line, text)]
-            self._note(tick, passing)
-            floor, value = max(floor, tick), event.value
-            at += 1
-        found += self._unasked(kind, name, ticks[at:], values[at:])
-        return found
+            while at < len(ticks) and ticks[at] < floor and self._own(ticks[at]):
+                value = values[at]
+                at += 1
+            while abs(event.value - value) > slack:
+                if at >= len(ticks):
+                    text = f"{name} should become {event.value:g} here and never does"
+                    return [(kind, passing.first, event.line, text)]
+                tick, seen = ticks[at], values[at]
+                late = passing.last != NEVER and tick > passing.last + self.slack
+                right = tick >= floor and abs(seen - event.value) <= slack
+                if right and (not late or self._own(tick)):
+                    self._note(tick, passing if not late else Passing(tick, tick))
+                    floor = max(floor, tick)
+                elif not self._own(tick):
+                    return [self._wrong(kind, name, event, passing, tick, seen)]
+                value = seen
+                at += 1
+            value = event.value
+        return self._unasked(kind, name, ticks[at:], values[at:])
 
-    def _seen(self, signal: Signal | None, since: int) -> tuple[list[int], list[float]]:
-        """Changes from a tick on that no cut or hold explains: a value that comes and goes between
-        rest and resumption is the board's own.
-        """
+    def _wrong(
+        self, kind: str, name: str, event: Event, passing: Passing, tick: int, seen: float
+    ) -> Found:
+        text = f"{name} should become {event.value:g} here; it becomes {seen:g}"
+        text += f" at {self.capture.seconds(tick):.6f} s"
+        return (kind, min(tick, passing.first), event.line, text)
+
+    @staticmethod
+    def _seen(signal: Signal | None, since: int) -> tuple[list[int], list[float]]:
+        """Changes from a tick on."""
+        ticks: list[int] = []
+        values: list[float] = []
         if signal is None:
-            return [], []
-        ticks, values = [], []
+            return ticks, values
         now = signal.at(since)
         for tick, value in zip(signal.tick.tolist(), signal.value.tolist(), strict=True):
-            if tick < since:
-                continue
-            gap = next((g for g in self._gaps() if g[0] <= tick <= g[1]), None)
-            if gap is not None and abs(signal.at(gap[1]) - signal.at(gap[0])) < 1e-9:
-                continue
-            if value != now:
+            if tick >= since and value != now:
                 ticks.append(tick)
                 values.append(value)
                 now = value
         return ticks, values
+
+    def _stands(
+        self, kind: str, name: str, events: list[Event], signal: Signal | None
+    ) -> list[Found]:
+        """After a cut or a hold the path goes on with every output as the program left it there."""
+        slack = DUTY_SLACK if kind == "output" else 0.06
+        for part in self.parts:
+            for rest, on in part.gaps:
+                known = [
+                    e for e in events
+                    if e.vertex in self.passings and self.passings[e.vertex].last <= rest
+                ]  # fmt: skip
+                near = any(
+                    e.vertex in self.passings
+                    and self.passings[e.vertex].first <= on + self.slack
+                    and self.passings[e.vertex].last > rest
+                    for e in events
+                )
+                if not known or near:
+                    continue
+                seen = signal.at(on + self.slack) if signal is not None else 0.0
+                if abs(seen - known[-1].value) > slack:
+                    text = (
+                        f"{name} is {seen:g} when the path goes on, {known[-1].value:g} was asked"
+                    )
+                    return [(kind, on, known[-1].line, text)]
+        return []
 
     def _unasked(self, kind: str, name: str, ticks: list[int], values: list[float]) -> list[Found]:
         """Changes that the program did not ask for; after its end, off is always right."""
@@ -129,7 +167,7 @@ class Happenings:
             (p.first for v, p in self.passings.items() if v == self.asked.pieces), default=NEVER
         )
         for tick, value in zip(ticks, values, strict=True):
-            if tick >= last and value == 0:
+            if (tick >= last and value == 0) or self._own(tick):
                 continue
             return [
                 (kind, tick, 0, f"{name} becomes {value:g}, which the program does not ask for")

@@ -128,7 +128,7 @@ def _follow(
         goes_on = run.kind == "motion" and [run.start_steps[m] for m in leads] == list(steps)
         if goes_on:
             if stretch.spans:
-                stretch.gaps.append((_last_pulse(capture, names, run.tick), run.tick))
+                stretch.gaps.append((_last_pulse(capture, names, stretch.spans[-1][1]), run.tick))
             stretch.spans.append((run.tick, end))
             moved = [capture.motors[n].steps_between(run.tick, end) for n in names]
             steps = steps + np.array(moved)

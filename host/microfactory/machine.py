@@ -171,6 +171,15 @@ class Machine:
         k = max(1, math.ceil((widest_us * tick_hz / 1e6 - 1 - 1e-9) / 16))
         return 1 + 16 * min(k, 32)
 
+    def _travel(self, motor: int) -> dict[str, int]:
+        """Lowest and highest count of a motor; a retreat keeps within them."""
+        axis = self.axes[self.axis_of_motor(motor)]
+        far = 2**29 - 1
+        if axis.unlimited:
+            return {"low": -far, "high": far}
+        low, high = axis.min_mm * axis.steps_per_mm, axis.max_mm * axis.steps_per_mm
+        return {"low": max(-far, math.ceil(low)), "high": min(far, math.floor(high))}
+
     def board_config(self) -> bytes:
         """The JSON that configures a board, canonical (docs/protocol.md, CONFIG)."""
         pull = {"up": 1, "down": -1, "none": 0}
@@ -180,7 +189,8 @@ class Machine:
             "pulse_ticks": self.pulse_ticks(),
             "lease_ms": LEASE_MS,
             "motors": [
-                {"name": m.name, "at": m.connector, "invert": int(m.invert)} for m in self.motors
+                {"name": m.name, "at": m.connector, "invert": int(m.invert), **self._travel(i)}
+                for i, m in enumerate(self.motors)
             ],
             "inputs": [
                 {
