@@ -10,7 +10,7 @@ from mfboard.config import CONFIG_BYTES, ConfigError, parse
 from mfboard.handle import Handler
 from mfboard.heaters import TURN_MS, Heater
 from mfboard.inputs import Inputs
-from mfboard.outputs import Outputs
+from mfboard.outputs import KEEP, Outputs
 from mfboard.player import ON_TAIL, STOPPED, Player, since
 from mfwire import session as s
 from mfwire.crc import Crc
@@ -221,9 +221,16 @@ class Board:
 
     def timed_output(self, number, value):
         """An output of a window has its tick now."""
-        if self.state != s.RUNNING:
+        if self.state != s.RUNNING or self._left_alone(number):
             return
         self.set_output(number, value)
+
+    def _left_alone(self, number):
+        """Without a host no window switches what a lost link has switched, nor any heat."""
+        if self.player.hold != s.WHY_LINK and self.player.hold != s.WHY_BYE:
+            return False
+        items = self.outputs.items
+        return number >= len(items) or items[number]["lost"] != KEEP
 
     def set_output(self, number, value):
         """An output, or a heater's target in 0.1 C."""

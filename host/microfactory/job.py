@@ -99,6 +99,8 @@ class Job:
             elif section.kind == "pause":
                 self._pause(section)
             self.note(f"line {section.line}: {section.kind} done")
+            if self.journal:
+                self.journal.rested(section.line)
 
     def note(self, what: str) -> None:
         """An event in the record."""
@@ -244,16 +246,24 @@ def home_if_needed(job: Job) -> None:
             job.board.set_position(**zero)
 
 
-def go(job: Job, sections: Callable[[], Iterable[Section]], resumed: bool = False) -> Record:
-    """Play sections with a journal, and close the record whatever happens."""
+def go(
+    job: Job,
+    sections: Callable[[], Iterable[Section]],
+    resumed: tuple[Place, tuple[int, ...] | None] | None = None,
+) -> Record:
+    """Play sections with a journal, and close the record whatever happens. resumed: where from."""
     path = job.options.journal or journal_path(job.machine.name)
-    head = {
+    head: dict[str, Any] = {
         "program": job.program.name,
         "program_sha256": job.program.sha256,
         "machine": job.machine.name,
         "machine_sha256": job.machine.sha256,
-        "resumed": resumed,
+        "resumed": resumed is not None,
     }
+    if resumed is not None:
+        place, steps = resumed
+        head["place"] = [place.move, place.line, place.distance_mm]
+        head["steps"] = steps
     job.journal = Journal(path, head, job.board.link.now_s)
     record = job.record
     try:
@@ -284,21 +294,30 @@ def resume_job(board: Board, program: Program, **options: Any) -> Record:
     job = Job(board, program, chosen, record)
     place, rest_steps = _where(board, past)
     record.event(board.link.now_s(), f"resumed in line {place.line}, move {place.move}")
-    whole = plan(program, board.machine, place=place, rest_steps=rest_steps)
+    whole = plan(
+        program,
+        board.machine,
+        place=place,
+        rest_steps=rest_steps,
+        first_number=past.next_number,
+    )
     board.ready()
     job.prepare()
 
     def sections() -> Iterable[Section]:
         if rest_steps is None:
             home_if_needed(job)
-        first = True
+        switched = back = False
         for section in whole.sections():
-            if first and section.kind == "motion":
-                _return(job, section, rest_steps)
-                first = False
+            if not switched and section.kind != "home":
+                switched = True
+                _switch(job, section.outputs)
+            if not back and section.kind == "motion":
+                back = True
+                _return(job, section, exact=rest_steps is not None)
             yield section
 
-    return go(job, sections, resumed=True)
+    return go(job, sections, (place, rest_steps))
 
 
 def _same(past: Past, program: Program, board: Board) -> None:
@@ -322,34 +341,50 @@ def _where(board: Board, past: Past) -> tuple[Place, tuple[int, ...] | None]:
     while status.state in ("RUNNING", "TAIL", "RETREATING"):
         board.client.pump(0.05)
         status = board.status()
-    if status.position_trusted and status.state == "RESTED" and status.window in past.windows:
-        return past.rest_of(status.window)
-    if not past.windows:
-        return Place(0, 0, 0.0), None
-    numbers = list(past.windows)
-    sure = numbers[max(0, len(numbers) - SURE_WINDOWS)]
-    move, line, distance = past.windows[sure]["end"]
-    return Place(move, line, distance), None
+    if status.position_trusted and status.window in past.windows:
+        if status.state == "RESTED":
+            return past.rest_of(status.window)
+        if status.state == "DONE":
+            return past.end_of(status.window)
+    if status.position_trusted:  # between two stretches, or on the way back to the path
+        return past.still
+    if len(past.stretch) > SURE_WINDOWS:
+        return past.end_of(past.stretch[-SURE_WINDOWS - 1])[0], None
+    return past.still[0], None
 
 
-def _return(job: Job, section: Section, rest_steps: tuple[int, ...] | None) -> None:
-    """Outputs and heat as they stood, then back to where the path goes on."""
+def _switch(job: Job, outputs: dict[int, int]) -> None:
+    """Outputs and heat as the program left them; a torch waits until the machine is there."""
     machine = job.machine
     count = len(machine.outputs)
-    late: list[tuple[int, int]] = []
-    for number, value in section.outputs.items():
-        if number < count and machine.outputs[number].role == "torch":
-            late.append((number, value))
-        else:
+    for number, value in outputs.items():
+        if number >= count or machine.outputs[number].role != "torch":
             job.client.send("OUTPUT", output=number, value=value)
     job.client.settle()
-    for number, value in section.outputs.items():
+    for number, value in outputs.items():
         if number >= count and value > 0:
             job.wait_for(number - count, value / 10)
         elif number < count and machine.outputs[number].spin_up_s and value:
             job.board.wait(machine.outputs[number].spin_up_s)
+
+
+def _return(job: Job, section: Section, *, exact: bool) -> None:
+    """Back to where the path goes on; then the torch, if it was on. exact: counts are the job's
+    own; after homing an axis without a switch counts from where the path wants it.
+    """
+    machine = job.machine
+    there = section.start_steps
+    if not exact:
+        for m in range(len(machine.motors)):
+            if machine.axes[machine.axis_of_motor(m)].home is None:
+                job.client.send("POSITION", motor=m, steps=there[m])
+        job.client.settle()
     steps = tuple(job.board.status().steps.values())
-    there = rest_steps if rest_steps is not None else section.start_steps
+    late = [
+        (number, value)
+        for number, value in section.outputs.items()
+        if number < len(machine.outputs) and machine.outputs[number].role == "torch"
+    ]
     for target, speed in _way_back(job, steps, there):
         at = tuple(job.board.status().steps.values())
         Driver(job.client, straight(machine, at, target, speed)).run()

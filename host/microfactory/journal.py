@@ -49,6 +49,10 @@ class Journal:
         if self._now_s() - self._synced_s >= SYNC_S:
             self.sync()
 
+    def rested(self, line: int) -> None:
+        """A section has ended by itself: all windows so far were played to their end."""
+        self.note({"rested": line})
+
     def sync(self) -> None:
         """On the disk now."""
         self._file.flush()
@@ -69,6 +73,8 @@ class Past:
         self.path = path
         self.head: dict[str, Any] = {}
         self.windows: dict[int, dict[str, Any]] = {}
+        self.stretch: list[int] = []  # windows since the path was at rest by itself
+        self.still: tuple[Place, tuple[int, ...] | None] = (Place(0, 0, 0.0), None)
         self.last: dict[str, Any] = {}
         try:
             text = path.read_text(encoding="utf-8", errors="replace")
@@ -80,17 +86,29 @@ class Past:
             row = self._row(line)
             if row is None:
                 continue
-            if "begin" in row:
-                if not row["begin"].get("resumed"):
-                    self.head = row["begin"]
-                self.windows = {}
-            elif "w" in row:
-                self.windows[row["w"]] = row
-                self.last = row
-            else:
-                self.last = row
+            self._take(row)
         if not self.head:
             raise JobError(f"{path}: this is no journal of a job; nothing moved")
+
+    def _take(self, row: dict[str, Any]) -> None:
+        if "begin" in row:
+            head = row["begin"]
+            self.stretch = []
+            if head.get("resumed"):
+                move, line, distance = head["place"]
+                steps = head["steps"]
+                self.still = Place(move, line, distance), tuple(steps) if steps else None
+            else:
+                self.head, self.windows = head, {}
+                self.still = Place(0, 0, 0.0), None
+            return
+        self.last = row
+        if "w" in row:
+            self.windows[row["w"]] = row
+            self.stretch.append(row["w"])
+        elif "rested" in row and self.stretch:
+            self.still = self.end_of(self.stretch[-1])
+            self.stretch = []
 
     @staticmethod
     def _row(line: str) -> dict[str, Any] | None:
@@ -105,13 +123,25 @@ class Past:
         """The job has ended by itself."""
         return "done" in self.last
 
+    @property
+    def next_number(self) -> int:
+        """A window number that the job has not used yet."""
+        return max(self.windows, default=0) + 1
+
     def rest_of(self, number: int) -> tuple[Place, tuple[int, ...]]:
         """Where the tail of a window rests. JobError: the journal has no such window."""
+        return self._mark(number, "rest")
+
+    def end_of(self, number: int) -> tuple[Place, tuple[int, ...]]:
+        """Where a window ends. JobError: the journal has no such window."""
+        return self._mark(number, "end")
+
+    def _mark(self, number: int, which: str) -> tuple[Place, tuple[int, ...]]:
         row = self.windows.get(number)
         if row is None:
             raise JobError(
                 f"{self.path}: window {number} is not in the journal, so the place in the program "
                 "is unknown; nothing moved; home and run the job anew"
             )
-        move, line, distance = row["rest"]
-        return Place(move, line, distance), tuple(row["rest_steps"])
+        move, line, distance = row[which]
+        return Place(move, line, distance), tuple(row[which + "_steps"])

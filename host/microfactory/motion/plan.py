@@ -114,6 +114,7 @@ class Stretch:
         first_number: int = 0,
         first_move: int = 0,
         window_s: float | None = None,
+        done_mm: float = 0.0,
     ) -> None:
         size = lib.mf_plan_size()
         self._memory = ffi.new("double[]", size // 8 + 1)
@@ -125,6 +126,7 @@ class Stretch:
         self.plan = handle[0]
         self.motors = len(machine.motors)
         self.first_move = first_move
+        self.done_mm = done_mm  # of the first move, before the stretch begins
         self._out = ffi.new("uint32_t[]", SLOT_BYTES // 4)
         self._bytes = ffi.cast("uint8_t *", self._out)
         self._written = ffi.new("size_t *")
@@ -164,7 +166,8 @@ class Stretch:
             )
 
     def _place(self, place: Any) -> Place:
-        return Place(place.move + self.first_move, place.line, place.distance_mm)
+        done_mm = self.done_mm if place.move == 0 else 0.0
+        return Place(place.move + self.first_move, place.line, place.distance_mm + done_mm)
 
     def figures(self) -> Any:
         """The core's `mf_plan_figures` so far."""
@@ -235,6 +238,7 @@ class Plan:
             move = feed.array[feed.at]
             if move.kind >= lib.MF_MOVE_HOME:
                 section = self._still(move)
+                section.outputs = dict(outputs)
                 feed.advance()
                 if section.kind == "home" and steps is not None:
                     steps = self._homed(steps, section.axes)
@@ -244,7 +248,7 @@ class Plan:
                 continue
             point = self._cut(move, cut_mm)
             at_steps = tuple(steps) if steps is not None else steps_at(machine, point)
-            stretch = Stretch(machine, point, at_steps, number, feed.index)
+            stretch = Stretch(machine, point, at_steps, number, feed.index, done_mm=cut_mm)
             self.stretches.append(stretch)
             cut_mm = 0.0
             state: dict[str, Any] = {"steps": at_steps, "number": number}

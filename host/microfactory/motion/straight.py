@@ -10,6 +10,8 @@ from microfactory.machine import Machine
 from microfactory.motion.core import ffi, lib
 from microfactory.motion.plan import Stretch, Window
 
+OWN_NUMBERS = 1 << 29  # moves without a program count apart: no window of a job has such a number
+
 
 def line(machine: Machine, start_mm: Sequence[float], end_mm: Sequence[float], speed: float) -> Any:
     """An `mf_move` from start to end at speed mm/s, or None when they are the same."""
@@ -43,7 +45,7 @@ def straight(
     target_mm: Mapping[str, float],
     speed_mm_s: float,
     *,
-    first_number: int = 0,
+    first_number: int = OWN_NUMBERS,
     check: bool = True,
 ) -> Iterator[Window]:
     """Windows of one straight move from where the motors stand to a target, given by axis name.
