@@ -36,7 +36,7 @@ AHEAD_S = 0.1  # a fork is made so long before its instant
 ALONE_S = 8.0  # the board is left alone: tail, retreat, rest
 LOST_S = 0.5  # of the last valid frame: outputs and heat are as the machine file says by then
 MOST_CUTS = 3
-TRIAL_S = 15  # of wall time, then it has hung
+TRIAL_S = 120  # of wall time, then it has hung
 
 
 class Kind(NamedTuple):
@@ -309,6 +309,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--cuts", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--json", action="store_true", help="one line of JSON a trial, no more")
     options = parser.parse_args(arguments)
     warnings.filterwarnings("ignore", message=".*fork.*", category=DeprecationWarning)
     began = time.perf_counter()
@@ -317,9 +318,13 @@ def main(arguments: list[str] | None = None) -> int:
     for outcome in campaign(options.cuts, options.seed, options.workers):
         kinds[outcome.kind] += 1
         many += len(outcome.instants) > 1
-        if outcome.wrong:
-            wrong += 1
+        wrong += bool(outcome.wrong)
+        if options.json:
+            print(json.dumps(asdict(outcome)))
+        elif outcome.wrong:
             print(f"WRONG {outcome.kind} cut at {outcome.instants} s:\n{outcome.wrong}\n")
+    if options.json:
+        return 1 if wrong else 0
     told = ", ".join(f"{n} {name}" for name, n in kinds.items())
     print(
         f"{sum(kinds.values())} jobs cut ({told}), {many} of them more than once: {wrong} wrong, "

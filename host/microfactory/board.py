@@ -221,8 +221,8 @@ class Board:
         return run_job(self, program, **options)
 
     def resume(self, program: Any, **options: Any) -> Any:
-        """Go on with a job that was cut or held; see microfactory.job."""
-        from microfactory.job import resume_job
+        """Go on with a job that was cut or held; see microfactory.resume."""
+        from microfactory.resume import resume_job
 
         return resume_job(self, program, **options)
 

@@ -1,0 +1,158 @@
+"""Going on with a job that was cut or held: where, how back to the path, with what switched on.
+
+The journal says where each window and its tail end; the board says which window it played last and
+what its motors have counted. Together they give the place inside the move that was cut.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from microfactory.board import Board
+from microfactory.drive import Driver
+from microfactory.errors import UsageError
+from microfactory.job import Job, Options, go, home_if_needed, new_record
+from microfactory.journal import Past
+from microfactory.motion.gcode import Program
+from microfactory.motion.plan import Place, Section, plan
+from microfactory.motion.straight import straight
+from microfactory.places import journal_path
+from microfactory.record import Record
+
+SURE_WINDOWS = 7  # windows that may be committed and not yet played (250 ms)
+
+
+def resume_job(board: Board, program: Program, **options: Any) -> Record:
+    """Go on with the job of the journal, inside the move that was cut.
+
+    JobError: there is no such journal, or it belongs to another program or machine.
+    """
+    chosen = Options(**options)
+    path = chosen.journal or journal_path(board.machine.name)
+    past = Past(path)
+    _same(past, program, board)
+    record = new_record(board, program, "job resumed", chosen.who)
+    job = Job(board, program, chosen, record)
+    place, rest_steps = _where(board, past)
+    record.event(board.link.now_s(), f"resumed in line {place.line}, move {place.move}")
+    whole = plan(
+        program,
+        board.machine,
+        place=place,
+        rest_steps=rest_steps,
+        first_number=past.next_number,
+    )
+    board.ready()
+    job.prepare()
+
+    def sections() -> Iterable[Section]:
+        if rest_steps is None:
+            home_if_needed(job)
+        switched = back = False
+        for section in whole.sections():
+            if not switched and section.kind != "home":
+                switched = True
+                _switch(job, section.outputs)
+            if not back and section.kind == "motion":
+                back = True
+                _return(job, section, exact=rest_steps is not None)
+            yield section
+
+    return go(job, sections, (place, rest_steps))
+
+
+def _same(past: Past, program: Program, board: Board) -> None:
+    if past.finished:
+        raise UsageError(f"{past.path}: that job has ended by itself; nothing moved; run it anew")
+    for key, mine in (
+        ("program_sha256", program.sha256),
+        ("machine_sha256", board.machine.sha256),
+    ):
+        if past.head.get(key) != mine:
+            raise UsageError(
+                f"{past.path}: the job that was cut had another {key.split('_')[0]} "
+                f"({past.head.get('program')} on {past.head.get('machine')}); nothing moved; give "
+                "the same one, or run anew"
+            )
+
+
+def _where(board: Board, past: Past) -> tuple[Place, tuple[int, ...] | None]:
+    """Where to go on: exactly, when the board still knows; else a little before, after homing."""
+    status = board.status()
+    while status.state in ("RUNNING", "TAIL", "RETREATING"):
+        board.client.pump(0.05)
+        status = board.status()
+    if status.position_trusted and status.window in past.windows:
+        if status.state == "RESTED":
+            return past.rest_of(status.window)
+        if status.state == "DONE":
+            return past.end_of(status.window)
+    if status.position_trusted:  # between two stretches, or on the way back to the path
+        return past.still
+    if len(past.stretch) > SURE_WINDOWS:
+        return past.end_of(past.stretch[-SURE_WINDOWS - 1])[0], None
+    return past.still[0], None
+
+
+def _switch(job: Job, outputs: dict[int, int]) -> None:
+    """Outputs and heat as the program left them; a torch waits until the machine is there."""
+    machine = job.machine
+    count = len(machine.outputs)
+    for number, value in outputs.items():
+        if number >= count or machine.outputs[number].role != "torch":
+            job.client.send("OUTPUT", output=number, value=value)
+    job.client.settle()
+    for number, value in outputs.items():
+        if number >= count and value > 0:
+            job.wait_for(number - count, value / 10)
+        elif number < count and machine.outputs[number].spin_up_s and value:
+            job.board.wait(machine.outputs[number].spin_up_s)
+
+
+def _return(job: Job, section: Section, *, exact: bool) -> None:
+    """Back to where the path goes on; then the torch, if it was on. exact: counts are the job's
+    own; after homing an axis without a switch counts from where the path wants it.
+    """
+    machine = job.machine
+    there = section.start_steps
+    if not exact:
+        for m in range(len(machine.motors)):
+            if machine.axes[machine.axis_of_motor(m)].home is None:
+                job.client.send("POSITION", motor=m, steps=there[m])
+        job.client.settle()
+    steps = tuple(job.board.status().steps.values())
+    late = [
+        (number, value)
+        for number, value in section.outputs.items()
+        if number < len(machine.outputs) and machine.outputs[number].role == "torch"
+    ]
+    for target, speed in _way_back(job, steps, there):
+        at = tuple(job.board.status().steps.values())
+        Driver(job.client, straight(machine, at, target, speed)).run()
+    for number, value in late:
+        job.client.send("OUTPUT", output=number, value=value)
+    job.client.settle()
+
+
+def _way_back(
+    job: Job, steps: tuple[int, ...], there: tuple[int, ...]
+) -> list[tuple[dict[str, float], float]]:
+    """Across first, then down, then the axes without travel (an extruder takes up its retreat)."""
+    machine = job.machine
+    across: dict[str, float] = {}
+    down: dict[str, float] = {}
+    rest: dict[str, float] = {}
+    for a, axis in enumerate(machine.axes):
+        m = machine.motors_of_axis(a)[0]
+        if steps[m] == there[m]:
+            continue
+        mm = there[m] / axis.steps_per_mm
+        group = rest if axis.unlimited else down if axis.letter == "Z" else across
+        group[axis.name] = mm
+    out = []
+    for group in (across, down, rest):
+        if group:
+            speed = min(machine.axis(name).max_speed_mm_s for name in group) * 0.5
+            out.append((group, speed))
+    return out
