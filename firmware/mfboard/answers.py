@@ -123,7 +123,7 @@ class Answers:
         put16(p, 10, b.fault)
         put16(p, 12, b.detail)
         p[14] = 1 if b.trusted else 0
-        p[15] = 1 if b.standby_us > 0 else 0
+        p[15] = 1 if b.standing_by() else 0
         p[16] = player.motors
         p[17] = len(b.inputs.active)
         p[18] = len(b.outputs.value)

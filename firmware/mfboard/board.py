@@ -54,7 +54,6 @@ class Board:
         self.known = 0  # motors whose position the host has set
         self.committed = 0  # windows committed since the configuration, modulo 2^30
         self.lease_us = 250_000
-        self.standby_us = 0
         self.heard_us = port.us()
         self.status_us = port.us()
         self.heaters_us = port.us()
@@ -240,6 +239,7 @@ class Board:
             i = number - len(self.outputs.value)
             heater = self.heaters[i]
             celsius = value / 10
+            heater.standby_ms = -1
             heater.set_target(celsius if celsius <= heater.max_c else heater.max_c)
             self.port.note_target(i, heater.target_c)
 
@@ -285,24 +285,34 @@ class Board:
             self.port.set_heater(i, heater.duty)
             if fault:
                 self.trip(fault, i)
+            if heater.standby_over():
+                self._off(i)
             i += 1
-        if self.standby_us > 0:
-            self.standby_us -= TURN_US
-            if self.standby_us <= 0:
-                self.cool()
 
     # ---- the end of things
 
     def cool(self):
         """All heaters off."""
-        self.standby_us = 0
         i = 0
         while i < len(self.heaters):
-            self.heaters[i].set_target(0.0)
-            self.heaters[i].duty = 0
-            self.port.set_heater(i, 0)
-            self.port.note_target(i, 0.0)
+            self._off(i)
             i += 1
+
+    def _off(self, i):
+        heater = self.heaters[i]
+        heater.standby_ms = -1
+        heater.set_target(0.0)
+        heater.duty = 0
+        self.port.set_heater(i, 0)
+        self.port.note_target(i, 0.0)
+        self.changed = True
+
+    def standing_by(self):
+        """A grant is running for some heater."""
+        for heater in self.heaters:
+            if heater.standby_ms >= 0:
+                return True
+        return False
 
     def lost(self, why):
         """The host is gone: dangerous outputs off at once, the path to rest, heat as granted."""
@@ -313,23 +323,17 @@ class Board:
             self.player.ask_hold(why)
         elif self.state == s.RESTED and why == s.WHY_LINK:
             self.why = why
-        granted = 0
-        if why == s.WHY_LINK:
-            for heater in self.heaters:
-                if heater.standby_s > granted:
-                    granted = heater.standby_s
         i = 0
         while i < len(self.heaters):
             heater = self.heaters[i]
-            keep = heater.standby_c if heater.standby_s and granted else 0.0
-            if heater.target_c > keep:
-                heater.set_target(keep)
-                self.port.note_target(i, keep)
-            if heater.target_c <= 0:
-                heater.duty = 0
-                self.port.set_heater(i, 0)
+            if why == s.WHY_LINK:
+                heater.stand_by()
+                self.port.note_target(i, heater.target_c)
+                if heater.target_c <= 0:
+                    self.port.set_heater(i, 0)
+            else:
+                self._off(i)
             i += 1
-        self.standby_us = granted * 1_000_000 & MASK30 if granted < 1000 else MASK30
 
     def trip(self, fault, detail):
         """A doubt: motors stop, heat off, told until it is cleared."""
