@@ -24,9 +24,9 @@ class FastLists:
         if not total or not count.all():
             return None
         second = (w1 & 4095 ^ 2048) - 2048
-        unit = 1 << 3 * (w0 >> 9 & 3)
-        second *= unit
-        first = ((w1 >> 12 ^ 0x80000) - 0x80000) * 4 * unit
+        scale = w0 >> 9 & 3
+        second <<= 5 * scale
+        first = ((w1 >> 12 ^ 0x80000) - 0x80000) << 2 + 3 * scale
         begin = (w0 >> 11) * 1024 + 512
         ends_of = np.cumsum(count)
         n = int(ends_of[-1])

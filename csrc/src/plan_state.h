@@ -111,9 +111,15 @@ double mf_time_ahead(mf_plan *plan, double enough_s, int *whole);
 
 mf_status mf_note_event(mf_plan *plan, const span *s, double at_s);
 
-/* Walks the cursor over length_s; the edges of one motor are appended; motor -1 notes events. */
+/* Walks the cursor over length_s; the edges of one motor are appended, or events are noted. */
+#define WALK_EVENTS (-1)
+#define WALK_ONLY (-2)
 mf_status mf_walk(mf_plan *plan, cursor *at, double length_s, int motor, int32_t *steps,
                   size_t *count);
+
+/* length_s, or up to 2 ms less, in whole ticks: no motor has an edge near the end. length_s as it
+ * is when every instant is near one. */
+double mf_calm_length(mf_plan *plan, double length_s);
 
 braking mf_brake_from(mf_plan *plan, const cursor *at);
 

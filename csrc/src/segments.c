@@ -5,6 +5,7 @@
 #include <math.h>
 
 #define RUN_MAX MF_SEGMENT_COUNT_MAX
+#define SLOPE_MAX (1 << 28) /* of the first difference as it is played: a board's sums stay below 2^30 */
 
 typedef struct {
     const mf_segment_timing *timing;
@@ -20,10 +21,21 @@ typedef struct {
 
 typedef struct {
     uint32_t interval; /* ticks */
-    uint32_t scale;    /* 0..3: the differences are in units 8^scale as large */
+    uint32_t scale;    /* 0..3: units of the first difference are 8^scale, of the second 32^scale */
     int32_t first;     /* Q12.8 at scale 0 */
     int32_t second;    /* Q2.10 at scale 0 */
 } quantised;
+
+/* One unit of the differences in 1/1024 ticks, as they are played. */
+static int32_t first_unit(uint32_t scale)
+{
+    return 1 << (2 + 3 * scale);
+}
+
+static int32_t second_unit(uint32_t scale)
+{
+    return 1 << (5 * scale);
+}
 
 static mf_status put(list_state *s, int32_t direction, int step, uint32_t count, quantised q)
 {
@@ -41,30 +53,76 @@ static mf_status put(list_state *s, int32_t direction, int step, uint32_t count,
     return MF_OK;
 }
 
+/* Ticks that count words of interval + first / 256, twice that, ... last; words are cut to ticks. */
+static int64_t ramp_ticks(int64_t interval, int32_t first, int64_t count)
+{
+    int64_t iv = (interval << 10) + 512;
+    int64_t sum = 0;
+    for (int64_t i = 0; i < count; i++) {
+        sum += iv >> 10;
+        iv += 4 * first;
+    }
+    return sum;
+}
+
+/* count wait words that last exactly ticks as one segment; 0: no slope gives that sum. */
+static int even_waits(int64_t ticks, int64_t count, quantised *q)
+{
+    int64_t each = ticks / count;
+    *q = (quantised){.interval = (uint32_t)each};
+    if (ticks == each * count) {
+        return 1;
+    }
+    int64_t more = ticks - each * count; /* the slope is near 512 more / (count (count - 1)) */
+    int32_t near = (int32_t)(512 * more / (count * (count - 1)));
+    for (int32_t by = 0; by <= 32; by++) {
+        for (int32_t sign = -1; sign <= 1; sign += 2) {
+            int32_t first = near + sign * by;
+            int64_t last = each + (first * (count - 1)) / 256;
+            if (last < MF_WORD_TICKS_MAX && last > MF_WORD_TICKS_MIN &&
+                ramp_ticks(each, first, count) == ticks) {
+                q->first = first;
+                return 1;
+            }
+        }
+    }
+    return 0;
+}
+
 /* Wait words that last exactly ticks, words of them (at least what the longest word asks). */
 static mf_status put_waits(list_state *s, int32_t direction, int64_t ticks, int64_t words)
 {
     while (words > 0) {
         int64_t each = ticks / words;
         int64_t longer = ticks - each * words; /* so many words are one tick longer */
-        int64_t count = longer > 0 ? longer : words;
-        int64_t length = longer > 0 ? each + 1 : each;
-        if (count > RUN_MAX) {
-            count = RUN_MAX;
-        }
-        if (length < MF_WORD_TICKS_MIN || length > MF_WORD_TICKS_MAX) {
+        int64_t count = words > RUN_MAX ? RUN_MAX : words;
+        if (each < MF_WORD_TICKS_MIN || each + (longer > 0) > MF_WORD_TICKS_MAX) {
             return MF_E_LIMIT;
         }
-        quantised q = {.interval = (uint32_t)length};
+        quantised q;
+        int64_t lasts = ticks;
+        if (words > RUN_MAX || !even_waits(ticks, words, &q)) {
+            int64_t length = longer > 0 ? each + 1 : each;
+            count = longer > 0 && longer < count ? longer : count;
+            q = (quantised){.interval = (uint32_t)length};
+            lasts = count * length;
+        }
         mf_status status = put(s, direction, 0, (uint32_t)count, q);
         if (status != MF_OK) {
             return status;
         }
-        ticks -= count * length;
+        ticks -= lasts;
         words -= count;
-        s->now += count * length;
+        s->now += lasts;
     }
     return ticks == 0 ? MF_OK : MF_E_LIMIT;
+}
+
+/* Low for as long as high, which a driver asks for too. */
+static int64_t shortest_step(const list_state *s)
+{
+    int64_t pulse = s->timing->pulse_ticks;
+    return pulse + (pulse > MF_WORD_TICKS_MIN ? pulse : MF_WORD_TICKS_MIN);
 }
 
 /* Plays count words from now against the edges; true when each is in order and within tolerance. */
@@ -72,11 +130,10 @@ static int certified(const list_state *s, const mf_edge *edges, uint32_t count, 
                      int64_t *end, double *worst, double *sum2)
 {
     uint32_t iv = (q.interval << 10) + 512u;
-    int32_t unit = 1 << (3 * q.scale);
-    int32_t d = q.first * 4 * unit;
-    int32_t dd = q.second * unit;
+    int64_t d = (int64_t)q.first * first_unit(q.scale);
+    int64_t dd = (int64_t)q.second * second_unit(q.scale);
     int64_t now = s->now;
-    int64_t shortest = s->timing->pulse_ticks + MF_WORD_TICKS_MIN;
+    int64_t shortest = shortest_step(s);
     double pulse = s->timing->pulse_ticks;
     double w = 0.0;
     double sum = 0.0;
@@ -91,6 +148,10 @@ static int certified(const list_state *s, const mf_edge *edges, uint32_t count, 
         w = fmax(w, fabs(error));
         sum += error * error;
         int64_t next = (int64_t)iv + d;
+        d += dd;
+        if (d > SLOPE_MAX || d < -SLOPE_MAX) {
+            return 0;
+        }
         if (next < 0 || next > 0x7fffffff) {
             if (i + 1 < count) {
                 return 0;
@@ -98,7 +159,6 @@ static int certified(const list_state *s, const mf_edge *edges, uint32_t count, 
             next = 0;
         }
         iv = (uint32_t)next;
-        d += dd;
     }
     *end = now;
     *worst = w;
@@ -106,59 +166,81 @@ static int certified(const list_state *s, const mf_edge *edges, uint32_t count, 
     return 1;
 }
 
-static double clamped(double value, double low, double high)
-{
-    return value < low ? low : value > high ? high : value;
-}
-
 static int in_range(double value, double low, double high)
 {
     return value >= low && value <= high;
 }
 
-/* The cubic through three of the ends (edge + pulse - now), as integers; 0: it has no form. */
+/* Two nodes: line + slope (i - 1) / 2 through the mean intervals g1 at i1 and g2 at i2. */
+static double slope_of(double g1, double g2, double i1, double i2)
+{
+    return 2.0 * (g2 - g1) / (i2 - i1);
+}
+
+/* Mean interval up to edge i (from 1), less what dd gives to it. */
+static double mean_to(const mf_edge *edges, double origin, double i, double dd)
+{
+    return (edges[(size_t)i - 1].tick - origin) / i - (i - 1) * (i - 2) / 6 * dd;
+}
+
+/* Second difference of the cubic through edges at 0.27, 0.73 and 1 of the run: where a cubic that
+ * begins at the origin is best tied to a smooth curve (zeros of a Chebyshev polynomial, nearly). */
+static double second_of(const mf_edge *edges, double origin, double n, double *first)
+{
+    double i1 = fmax(floor(0.27 * n + 0.5), 1.0);
+    double i2 = floor(0.73 * n + 0.5);
+    double g1 = mean_to(edges, origin, i1, 0.0); /* = iv + (i-1)/2 d + (i-1)(i-2)/6 dd */
+    double g2 = mean_to(edges, origin, i2, 0.0);
+    double g3 = mean_to(edges, origin, n, 0.0);
+    double a12 = (g2 - g1) / (i2 - i1); /* = d/2 + dd (i1 + i2 - 3)/6 */
+    double a23 = (g3 - g2) / (n - i2);
+    double second = 6.0 * (a23 - a12) / (n - i1);
+    *first = 2.0 * (a12 - second * (i1 + i2 - 3) / 6);
+    return second;
+}
+
+/* Smallest scale whose differences reach these; 4: none. */
+static uint32_t scale_of(double first, double second)
+{
+    uint32_t scale = 0;
+    while (scale < 4 && !(fabs(first) * 1024 < 524280.0 * first_unit(scale) &&
+                          fabs(second) * 1024 < 2040.0 * second_unit(scale))) {
+        scale++;
+    }
+    return scale;
+}
+
+/* The cubic (edge + pulse - now) as integers. The number whose rounding moves the run most is
+ * rounded first, and the others are laid again to make up for it. 0: it has no form. */
 static int fitted(const list_state *s, const mf_edge *edges, uint32_t count, quantised *q)
 {
     double origin = (double)s->now - s->timing->pulse_ticks;
     double n = count;
-    double interval;
     double first = 0.0;
-    double second = 0.0;
-    if (count == 1) {
-        interval = edges[0].tick - origin;
-    } else if (count < 4) {
-        double y1 = edges[0].tick - origin;
-        double yn = edges[count - 1].tick - origin;
-        first = (yn - n * y1) / (n * (n - 1) / 2);
-        interval = y1;
-    } else {
-        double i1 = floor(0.27 * n + 0.5);
-        double i2 = floor(0.73 * n + 0.5);
-        i1 = i1 < 1 ? 1 : i1;
-        double i3 = n;
-        double g1 = (edges[(int)i1 - 1].tick - origin) / i1; /* = iv + (i-1)/2 d + (i-1)(i-2)/6 dd */
-        double g2 = (edges[(int)i2 - 1].tick - origin) / i2;
-        double g3 = (edges[(int)i3 - 1].tick - origin) / i3;
-        double a12 = (g2 - g1) / (i2 - i1); /* = d/2 + dd (i1 + i2 - 3)/6 */
-        double a23 = (g3 - g2) / (i3 - i2);
-        second = 6.0 * (a23 - a12) / (i3 - i1);
-        first = 2.0 * (a12 - second * (i1 + i2 - 3) / 6);
-        interval = g1 - (i1 - 1) / 2 * first - (i1 - 1) * (i1 - 2) / 6 * second;
+    double second = count < 3 ? 0.0 : second_of(edges, origin, n, &first);
+    double last = mean_to(edges, origin, n, 0.0);
+    if (count == 2) {
+        first = slope_of(mean_to(edges, origin, 1.0, 0.0), last, 1.0, 2.0);
     }
-    if (!in_range(first, -262143, 262143)) { /* keeps every sum of a board below 2^30 */
+    uint32_t scale = scale_of(first, second);
+    if (scale > 3) {
         return 0;
     }
-    double unit = 1.0;
-    uint32_t scale = 0;
-    while (scale < 3 && !(fabs(first) * 256 < 524287 * unit && fabs(second) * 1024 < 2047 * unit)) {
-        unit *= 8;
-        scale++;
+    double d_unit = first_unit(scale) / 1024.0;
+    double dd_unit = second_unit(scale) / 1024.0;
+    double sq = floor(second / dd_unit + 0.5);
+    double dd = sq * dd_unit;
+    double half = count < 3 ? 1.0 : floor(0.5 * n + 0.5);
+    last = mean_to(edges, origin, n, dd);
+    first = slope_of(mean_to(edges, origin, half, dd), last, half, n);
+    double fq = floor(first / d_unit + 0.5);
+    double iq = floor(last - (n - 1) / 2 * fq * d_unit + 0.5);
+    if (n * d_unit < 2.0) { /* a tick a word is more than a unit of the slope: the slope goes last */
+        iq = floor(last - (n - 1) / 2 * first + 0.5);
+        fq = floor((last - iq) / (n - 1) * 2.0 / d_unit + 0.5);
     }
-    double iq = floor(interval + 0.5);
-    double fq = floor(clamped(first * 256 / unit, -1e6, 1e6) + 0.5);
-    double sq = floor(clamped(second * 1024 / unit, -1e6, 1e6) + 0.5);
     if (!in_range(iq, 0, MF_WORD_TICKS_MAX) || !in_range(fq, -524288, 524287) ||
-        !in_range(sq, -2048, 2047)) {
+        !in_range(sq, -2048, 2047) || !in_range(fq * d_unit * 1024, -SLOPE_MAX, SLOPE_MAX)) {
         return 0;
     }
     q->interval = (uint32_t)iq;
@@ -186,7 +268,7 @@ static mf_status put_single(list_state *s, const mf_edge *edge, int64_t length)
 {
     int64_t pulse = s->timing->pulse_ticks;
     int64_t end = (int64_t)floor(edge->tick + 0.5) + pulse;
-    int64_t shortest = pulse + MF_WORD_TICKS_MIN;
+    int64_t shortest = shortest_step(s);
     if (edge->direction != s->direction && shortest < pulse + s->timing->setup_ticks) {
         shortest = pulse + s->timing->setup_ticks;
     }
@@ -381,12 +463,12 @@ mf_status mf_segments_play(const uint32_t *segments, size_t count, mf_word *out,
         uint32_t w0 = segments[2 * k];
         uint32_t w1 = segments[2 * k + 1];
         uint32_t iv = ((w0 >> 11) << 10) + 512u;
-        int32_t unit = 1 << (3 * ((w0 >> 9) & 3u));
+        uint32_t scale = (w0 >> 9) & 3u;
         int32_t first = (int32_t)(w1 >> 12);
         int32_t second = (int32_t)(w1 & 0xfffu);
         first = first >= 0x80000 ? first - 0x100000 : first;
         second = second >= 0x800 ? second - 0x1000 : second;
-        int32_t d = first * 4 * unit;
+        uint32_t d = (uint32_t)first * (uint32_t)first_unit(scale); /* modulo 2^32, like iv */
         int32_t direction = w0 & 1u ? 1 : -1;
         for (uint32_t i = (w0 >> 2) & 127u; i > 0; i--) {
             if (n == capacity) {
@@ -396,8 +478,8 @@ mf_status mf_segments_play(const uint32_t *segments, size_t count, mf_word *out,
             out[n].step = w0 & 2u ? direction : 0;
             out[n].direction = direction;
             n++;
-            iv += (uint32_t)d;
-            d += second * unit;
+            iv += d;
+            d += (uint32_t)second * (uint32_t)second_unit(scale);
         }
     }
     *words = n;

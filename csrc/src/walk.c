@@ -65,7 +65,7 @@ mf_status mf_note_event(mf_plan *plan, const span *s, double at_s)
     return MF_OK;
 }
 
-/* Walks the cursor over length_s; the edges of one motor are appended; motor -1 notes events. */
+/* Walks the cursor over length_s; the edges of one motor are appended, or events are noted. */
 mf_status mf_walk(mf_plan *plan, cursor *at, double length_s, int motor, int32_t *steps,
                       size_t *count)
 {
@@ -96,7 +96,7 @@ mf_status mf_walk(mf_plan *plan, cursor *at, double length_s, int motor, int32_t
             return MF_OK;
         }
         s = item(plan, at->item);
-        if (motor < 0 && s->move.kind == MF_MOVE_OUTPUT) {
+        if (motor == WALK_EVENTS && s->move.kind == MF_MOVE_OUTPUT) {
             status = mf_note_event(plan, s, done_s);
             if (status != MF_OK) {
                 return status;

@@ -57,28 +57,18 @@ static size_t cut(mf_plan *plan, int motor, size_t count, uint32_t length_ticks,
 }
 
 static mf_status put_list(mf_plan *plan, body *b, int motor, size_t count, uint32_t length_ticks,
-                          int32_t *direction, int tail, size_t *segments)
+                          int32_t direction, size_t *segments, mf_segment_result *result)
 {
     mf_segment_timing timing = {plan->config.pulse_ticks, plan->config.setup_ticks[motor],
                                 plan->config.step_tolerance_ticks};
-    mf_segment_result result;
     size_t room = (b->capacity - b->at) / 8;
     mf_status status =
-        mf_segments_make(plan->edges, count, length_ticks, &timing, *direction,
-                         (uint32_t *)(void *)(b->out + b->at), room, segments, &result);
+        mf_segments_make(plan->edges, count, length_ticks, &timing, direction,
+                         (uint32_t *)(void *)(b->out + b->at), room, segments, result);
     if (status != MF_OK) {
         return status;
     }
     b->at += 8 * *segments;
-    *direction = result.direction;
-    if (!tail) {
-        mf_plan_figures *f = &plan->figures;
-        f->error_max_ticks = fmax(f->error_max_ticks, result.error_max_ticks);
-        f->error_sum2_ticks2 += result.error_sum2_ticks2;
-        f->over_tolerance += result.over_tolerance;
-        f->steps[motor] += count;
-        f->segments[motor] += *segments;
-    }
     return *segments < 65536 ? MF_OK : MF_E_SPACE;
 }
 
@@ -91,28 +81,94 @@ static size_t recall(mf_plan *plan, int motor)
     return 0;
 }
 
+/* What makes the list of a motor: two motors alike in it play the same words. */
+typedef struct {
+    int32_t steps;
+    int32_t direction;
+    int32_t holds;
+    mf_edge held;
+} standing;
+
+static standing standing_of(const mf_plan *plan, int m)
+{
+    return (standing){plan->steps[m], plan->direction[m], plan->holds[m], plan->held[m]};
+}
+
+static int alike(const mf_plan *plan, int m, const standing *last, const standing *now)
+{
+    const mf_plan_config *c = &plan->config;
+    return m > 0 && c->motor_axis[m] == c->motor_axis[m - 1] &&
+           c->setup_ticks[m] == c->setup_ticks[m - 1] && last->steps == now->steps &&
+           last->direction == now->direction && last->holds == now->holds &&
+           (!now->holds || (last->held.tick == now->held.tick &&
+                            last->held.direction == now->held.direction));
+}
+
+/* The last list once more, for a motor that moves with the one before. */
+static mf_status put_again(body *b, size_t segments)
+{
+    if (b->capacity < b->at + 8 * segments) {
+        return MF_E_SPACE;
+    }
+    memcpy(b->out + b->at, b->out + b->at - 8 * segments, 8 * segments);
+    b->at += 8 * segments;
+    return MF_OK;
+}
+
+typedef struct {
+    size_t segments;
+    uint64_t steps;
+    mf_segment_result result;
+} made;
+
+static void note_list(mf_plan *plan, int m, const made *list)
+{
+    mf_plan_figures *f = &plan->figures;
+    f->error_max_ticks = fmax(f->error_max_ticks, list->result.error_max_ticks);
+    f->error_sum2_ticks2 += list->result.error_sum2_ticks2;
+    f->over_tolerance += list->result.over_tolerance;
+    f->steps[m] += list->steps;
+    f->segments[m] += list->segments;
+}
+
+static mf_status put_motor(mf_plan *plan, body *b, int m, double length_s, uint32_t length_ticks,
+                           int last, cursor *end, made *list)
+{
+    size_t count = recall(plan, m);
+    cursor at = plan->at;
+    mf_status status = mf_walk(plan, &at, length_s, m, &plan->steps[m], &count);
+    if (status != MF_OK) {
+        return status;
+    }
+    *end = at;
+    list->steps = cut(plan, m, count, length_ticks, last);
+    return put_list(plan, b, m, (size_t)list->steps, length_ticks, plan->direction[m],
+                    &list->segments, &list->result);
+}
+
 static mf_status put_main(mf_plan *plan, body *b, double length_s, uint32_t length_ticks, int last,
                           cursor *end, uint8_t *heads)
 {
+    standing before = {0};
+    made list = {0};
     for (int m = 0; m < plan->config.motors; m++) {
-        int32_t direction = plan->direction[m];
-        put32(heads + MOTOR_HEAD * m, (uint32_t)(plan->steps[m] -
-                                                 (plan->holds[m] ? plan->held[m].direction : 0)));
-        size_t count = recall(plan, m);
-        cursor at = plan->at;
-        mf_status status = mf_walk(plan, &at, length_s, m, &plan->steps[m], &count);
+        standing now = standing_of(plan, m);
+        int again = alike(plan, m, &before, &now);
+        before = now;
+        put32(heads + MOTOR_HEAD * m, (uint32_t)(now.steps - (now.holds ? now.held.direction : 0)));
+        mf_status status = again ? put_again(b, list.segments)
+                                 : put_motor(plan, b, m, length_s, length_ticks, last, end, &list);
         if (status != MF_OK) {
             return status;
         }
-        *end = at;
-        count = cut(plan, m, count, length_ticks, last);
-        size_t segments = 0;
-        status = put_list(plan, b, m, count, length_ticks, &direction, 0, &segments);
-        if (status != MF_OK) {
-            return status;
+        if (again) {
+            plan->steps[m] = plan->steps[m - 1];
+            plan->holds[m] = plan->holds[m - 1];
+            plan->held[m] = plan->held[m - 1];
         }
-        plan->direction[m] = direction;
-        put16(heads + MOTOR_HEAD * m + 4, (uint32_t)segments);
+        plan->direction[m] = list.result.direction;
+        note_list(plan, m, &list);
+        put16(heads + MOTOR_HEAD * m + 4, (uint32_t)list.segments);
         put16(heads + MOTOR_HEAD * m + 6, 0);
         b->info->end_steps[m] = plan->steps[m] - (plan->holds[m] ? plan->held[m].direction : 0);
         b->info->rest_steps[m] = plan->steps[m];
@@ -122,24 +178,32 @@ static mf_status put_main(mf_plan *plan, body *b, double length_s, uint32_t leng
 
 static mf_status put_tails(mf_plan *plan, body *b, uint32_t tail_ticks, uint8_t *heads)
 {
-    size_t before = b->at;
+    size_t begin = b->at;
+    size_t segments = 0;
+    standing before = {0};
     for (int m = 0; m < plan->config.motors; m++) {
-        int32_t steps = plan->steps[m];
-        int32_t direction = plan->direction[m];
-        size_t count = recall(plan, m);
-        braking rest;
-        mf_status status = mf_tail_edges(plan, m, &steps, &count, &rest);
-        size_t segments = 0;
-        if (status == MF_OK) {
-            status = put_list(plan, b, m, count, tail_ticks, &direction, 1, &segments);
+        standing now = standing_of(plan, m);
+        mf_status status;
+        if (alike(plan, m, &before, &now)) {
+            status = put_again(b, segments);
+            b->info->rest_steps[m] = b->info->rest_steps[m - 1];
+        } else {
+            size_t count = recall(plan, m);
+            braking rest;
+            mf_segment_result result;
+            b->info->rest_steps[m] = now.steps;
+            status = mf_tail_edges(plan, m, &b->info->rest_steps[m], &count, &rest);
+            if (status == MF_OK) {
+                status = put_list(plan, b, m, count, tail_ticks, now.direction, &segments, &result);
+            }
         }
         if (status != MF_OK) {
             return status;
         }
+        before = now;
         put16(heads + MOTOR_HEAD * m + 6, (uint32_t)segments);
-        b->info->rest_steps[m] = steps;
     }
-    plan->figures.tail_bytes += b->at - before;
+    plan->figures.tail_bytes += b->at - begin;
     return MF_OK;
 }
 
@@ -252,12 +316,12 @@ static mf_status make_window(mf_plan *plan, body *b, double length_s, int last)
 {
     const mf_plan_config *c = &plan->config;
     mf_window_info *info = b->info;
-    double margin = 2.0 * c->pulse_ticks + 64.0;
+    double margin = 2.0 * c->pulse_ticks + 256.0;
     double ticks = length_s * c->tick_hz;
     if (last) {
         ticks = fmax(ticks + margin, LAST_MIN_S * c->tick_hz);
     }
-    *info = (mf_window_info){.number = plan->number, .length_ticks = (uint32_t)ceil(ticks),
+    *info = (mf_window_info){.number = plan->number, .length_ticks = (uint32_t)ceil(ticks - 1e-3),
                              .begin_ticks = plan->begin_ticks};
     uint64_t from = plan->at.item;
     cursor end = plan->at;
@@ -265,7 +329,7 @@ static mf_status make_window(mf_plan *plan, body *b, double length_s, int last)
     int32_t nowhere = 0;
     cursor scan = plan->at;
     length_s += last ? 1.0 : 0.0; /* rounding leaves nothing behind */
-    mf_status status = mf_walk(plan, &scan, length_s, -1, &nowhere, &none);
+    mf_status status = mf_walk(plan, &scan, length_s, WALK_EVENTS, &nowhere, &none);
     if (status != MF_OK) {
         return status;
     }
@@ -346,11 +410,12 @@ mf_status mf_plan_window(mf_plan *plan, uint8_t *out, size_t capacity, size_t *w
     before_window kept;
     keep(plan, &kept);
     if (status == MF_OK) {
+        length_s = last ? length_s : mf_calm_length(plan, length_s);
         status = make_window(plan, &b, length_s, last);
     }
     for (int halving = 0; status == MF_E_SPACE && halving < 3; halving++) {
         put_back(plan, &kept); /* too much for one window: a shorter one */
-        length_s = fmin(length_s, plan->config.window_s) / 2;
+        length_s = mf_calm_length(plan, fmin(length_s, plan->config.window_s) / 2);
         last = 0;
         status = make_window(plan, &b, length_s, 0);
     }

@@ -20,7 +20,7 @@ def expand(b, at, segments, ticks, kinds, limit):
         low = u16(b, at)
         high = u16(b, at + 2)
         count = low >> 2 & 127
-        scale = 3 * (low >> 9 & 3)
+        scale = low >> 9 & 3
         whole = low >> 11 | high << 5
         fraction = 512  # Q.10
         low = u16(b, at + 4)
@@ -31,8 +31,8 @@ def expand(b, at, segments, ticks, kinds, limit):
         first = low >> 12 | high << 4
         if first & 0x80000:
             first -= 0x100000
-        d = first << 2 + scale
-        second = second << scale
+        d = first << 2 + 3 * scale
+        second = second << 5 * scale
         kind = b[at] & 3
         if n + count > limit or count == 0:
             return -1

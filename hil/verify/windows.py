@@ -1,7 +1,7 @@
 """Windows of a job file into edges, by docs/protocol.md alone, and their verdict.
 
 Words of a segment: iv = (interval << 10) + 512, d = first << 2 + 3 scale; count times a word of
-iv >> 10 ticks, iv += d, d += second << 3 scale. A pulse rises `pulse_ticks` before a word ends.
+iv >> 10 ticks, iv += d, d += second << 5 scale. A pulse rises `pulse_ticks` before a word ends.
 """
 
 from __future__ import annotations
@@ -72,9 +72,10 @@ def words(segments: NDArray[np.uint32]) -> Words:
     second = (w1 & 0xFFF) - ((w1 >> 11 & 1) << 12)
     of = np.repeat(np.arange(len(count)), count)
     k = np.arange(len(of)) - np.repeat(np.cumsum(count) - count, count)
-    unit = 1 << 3 * (w0 >> 9 & 3)
+    scale = w0 >> 9 & 3
+    first, second = first << 2 + 3 * scale, second << 5 * scale
     start = ((w0 >> 11) << 10) + 512
-    iv = start[of] + k * (first * unit << 2)[of] + (k * (k - 1) // 2) * (second * unit)[of]
+    iv = start[of] + k * first[of] + (k * (k - 1) // 2) * second[of]
     lasts = (iv & 0xFFFFFFFF) >> 10
     end = np.cumsum(lasts)
     way = np.where(w0 & 1, 1, -1).astype(np.int8)

@@ -142,9 +142,9 @@ def _window(window: Window, machine: Machine) -> Iterator[str]:
 def _segment(w0: int, w1: int) -> str:
     """Direction, step or wait, count, and the interval with its differences in ticks."""
     kind = ("-", "+")[w0 & 1] if w0 & 2 else ("wait-", "wait+")[w0 & 1]
-    count, interval, unit = w0 >> 2 & 127, w0 >> 11, 8 ** (w0 >> 9 & 3)
-    second, first = _signed(w1 & 0xFFF, 12) * unit / 1024, _signed(w1 >> 12, 20) * unit / 256
-    return f"{kind} {count} x {interval} {first:+.8g} {second:+.8g}"
+    count, interval, scale = w0 >> 2 & 127, w0 >> 11, w0 >> 9 & 3
+    first, second = _signed(w1 >> 12, 20) << 3 * scale, _signed(w1 & 0xFFF, 12) << 5 * scale
+    return f"{kind} {count} x {interval} {first / 256:+.8g} {second / 1024:+.8g}"
 
 
 def _signed(value: int, bits: int) -> int:

@@ -40,9 +40,9 @@ def edges_of(windows: list[bytes], pulse: int) -> dict[int, list[tuple[int, int]
             for _ in range(struct.unpack_from("<H", data, 28 + 8 * m + 4)[0]):
                 w0, w1 = struct.unpack_from("<2I", data, at)
                 at += 8
-                iv, scale = ((w0 >> 11) << 10) + 512, 3 * (w0 >> 9 & 3)
-                d = ((w1 >> 12 ^ 0x80000) - 0x80000) << 2 + scale
-                second = ((w1 & 4095 ^ 2048) - 2048) << scale
+                iv, scale = ((w0 >> 11) << 10) + 512, w0 >> 9 & 3
+                d = ((w1 >> 12 ^ 0x80000) - 0x80000) << 2 + 3 * scale
+                second = ((w1 & 4095 ^ 2048) - 2048) << 5 * scale
                 for _ in range(w0 >> 2 & 127):
                     now += iv >> 10
                     if w0 & 2:

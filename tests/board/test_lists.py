@@ -45,7 +45,7 @@ def random_segment(rng: random.Random) -> tuple[int, int]:
         max(1, min(1 << 19, reach // count >> 2 + 3 * scale))
     )
     second = rng.randint(-1, 1) * rng.randrange(
-        max(1, min(1 << 11, reach // (count * count) >> 3 * scale))
+        max(1, min(1 << 11, reach // (count * count) >> 5 * scale))
     )
     w0 = rng.getrandbits(2) | count << 2 | scale << 9 | interval << 11
     return w0, second & 0xFFF | (first & 0xFFFFF) << 12

@@ -33,7 +33,7 @@ static int64_t list_is_sound(const uint32_t *segments, size_t count, uint32_t le
                              const mf_edge *edges, size_t edge_count, double *worst)
 {
     size_t words = 0, step = 0;
-    int64_t now = 0, net = 0, changed = -1000000000;
+    int64_t now = 0, net = 0, changed = -1000000000, fell = -1000000000;
     CHECK(mf_segments_play(segments, count, list_words, LIST_WORDS, &words) == MF_OK);
     CHECK(words % MF_CHUNK_WORDS == 0);
     for (size_t i = 0; i < words; i++) {
@@ -51,6 +51,8 @@ static int64_t list_is_sound(const uint32_t *segments, size_t count, uint32_t le
         CHECK(w->step == direction);
         CHECK(w->ticks >= (uint32_t)(timing->pulse_ticks + MF_WORD_TICKS_MIN));
         CHECK(now - timing->pulse_ticks - changed >= timing->setup_ticks);
+        CHECK(now - timing->pulse_ticks - fell >= timing->pulse_ticks); /* as long low as high */
+        fell = now;
         net += w->step;
         if (edges != NULL && step < edge_count) {
             CHECK(w->step == edges[step].direction);

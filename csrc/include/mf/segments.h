@@ -36,7 +36,7 @@ typedef struct {
 } mf_segment_result;
 
 /* Words to out, two uint32_t a segment. direction: of the pin before the list.
- * Edges must be in order, apart by at least pulse + MF_WORD_TICKS_MIN ticks, by pulse + setup where
+ * Edges must be in order, apart by at least 2 pulse ticks (low as long as high), by pulse + setup where
  * the direction changes, the last at most length - pulse + a few. MF_E_SPACE: capacity (in
  * segments). MF_E_LIMIT: no legal list has these edges. */
 mf_status mf_segments_make(const mf_edge *edges, size_t count, uint32_t length_ticks,
