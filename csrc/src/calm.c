@@ -25,14 +25,17 @@ static int32_t count_at(mf_plan *plan, const cursor *at, int motor)
     return (int32_t)floor(point[axis] * plan->config.steps_per_mm[axis] + 0.5);
 }
 
-/* Instants at which a window may not end, because this motor has an edge near them. */
-static mf_status mark(mf_plan *plan, const cursor *from, int motor, double reach_s, double beyond_s,
-                      uint8_t *taken, int instants)
+/* Instants at which a window may not end, because this motor has an edge near them. tight: only
+ * those at which the edge would be late, though it used its tolerance. */
+static mf_status mark(mf_plan *plan, const cursor *from, int motor, int tight, double reach_s,
+                      double beyond_s, uint8_t *taken, int instants)
 {
     const mf_plan_config *c = &plan->config;
-    double tolerance = c->step_tolerance_ticks;
-    double before = c->pulse_ticks + MF_WORD_TICKS_MIN * (MF_CHUNK_WORDS + 1) + tolerance;
-    double after = 2.0 * c->pulse_ticks + c->setup_ticks[motor] + tolerance;
+    double tolerance = tight ? -0.9 * c->step_tolerance_ticks : c->step_tolerance_ticks;
+    double pads = tight ? 0.0 : MF_WORD_TICKS_MIN * (MF_CHUNK_WORDS + 1);
+    double before = c->pulse_ticks + pads + tolerance;
+    double after = c->pulse_ticks + (tight ? 0.0 : c->pulse_ticks + c->setup_ticks[motor]);
+    after += tolerance;
     double hz = c->tick_hz;
     cursor at = *from;
     int32_t steps = count_at(plan, &at, motor);
@@ -48,17 +51,34 @@ static mf_status mark(mf_plan *plan, const cursor *from, int motor, double reach
     return status;
 }
 
+/* The last instant that no motor has marked, in ticks from the cursor; -1: none. */
+static double last_free(mf_plan *plan, const cursor *from, int tight, double reach)
+{
+    uint8_t taken[INSTANTS] = {0};
+    double hz = plan->config.tick_hz;
+    int instants = (int)(reach / GRID_TICKS) + 1;
+    for (int m = 0; m < plan->config.motors; m++) {
+        if (mark(plan, from, m, tight, reach / hz, BEYOND_TICKS / hz, taken, instants) != MF_OK) {
+            return -1.0;
+        }
+    }
+    for (int k = instants - 1; k >= 0; k--) {
+        if (!taken[k]) {
+            return k * GRID_TICKS;
+        }
+    }
+    return -1.0;
+}
+
 double mf_calm_length(mf_plan *plan, double length_s)
 {
     double hz = plan->config.tick_hz;
-    uint8_t taken[INSTANTS] = {0};
-    double grid = GRID_TICKS;
     double whole = floor(length_s * hz);
-    double reach = floor(fmin(REACH_S * hz, (INSTANTS - 1) * grid) / grid) * grid;
+    double reach = floor(fmin(REACH_S * hz, (INSTANTS - 1) * GRID_TICKS) / GRID_TICKS);
+    reach *= GRID_TICKS;
     if (whole < 4.0 * reach) {
         return length_s;
     }
-    int instants = (int)(reach / grid) + 1;
     cursor at = plan->at;
     size_t none = 0;
     int32_t nowhere = 0;
@@ -66,14 +86,10 @@ double mf_calm_length(mf_plan *plan, double length_s)
     if (mf_walk(plan, &at, skip_s, WALK_ONLY, &nowhere, &none) != MF_OK) {
         return length_s;
     }
-    for (int m = 0; m < plan->config.motors; m++) {
-        if (mark(plan, &at, m, reach / hz, BEYOND_TICKS / hz, taken, instants) != MF_OK) {
-            return length_s;
-        }
-    }
-    for (int k = instants - 1; k >= 0; k--) {
-        if (!taken[k]) {
-            return (whole - reach + k * grid) / hz;
+    for (int tight = 0; tight < 2; tight++) {
+        double free_ticks = last_free(plan, &at, tight, reach);
+        if (free_ticks >= 0) {
+            return (whole - reach + free_ticks) / hz;
         }
     }
     return length_s;

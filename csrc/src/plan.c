@@ -111,6 +111,7 @@ static void limits_of(const mf_plan *plan, span *s)
         accel = fmin(accel, move->accel_mm_s2);
     }
     double along = 1.0;
+    double most_steps = 1e-9; /* of one motor in a millimetre */
     for (int a = 0; a < c->axes; a++) {
         double share = fabs(move->end_mm[a] - move->start_mm[a]) / move->length_mm;
         if (move->kind == MF_MOVE_ARC && (a == move->plane_first || a == move->plane_second)) {
@@ -120,9 +121,10 @@ static void limits_of(const mf_plan *plan, span *s)
         if (share > 0) {
             speed = fmin(speed, c->max_speed_mm_s[a] / share);
             accel = fmin(accel, c->max_accel_mm_s2[a] / share);
+            most_steps = fmax(most_steps, c->steps_per_mm[a] * share);
         }
     }
-    s->peak_u = speed * speed;
+    s->peak_u = fmin(speed * speed, 2.0 * accel * MF_STOP_STEPS / most_steps);
     s->accel_mm_s2 = accel;
     if (move->kind == MF_MOVE_ARC) {
         double round = ARC_CENTRIPETAL * accel * move->radius_mm / along;

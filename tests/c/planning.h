@@ -43,6 +43,26 @@ static mf_plan_config machine(void)
     return c;
 }
 
+/* Another machine: any pulse, set-up and accelerations, steps as fast as the door lets pass. */
+static mf_plan_config odd_machine(void)
+{
+    mf_plan_config c = machine();
+    c.pulse_ticks = 1 + 16 * (1 + below(32));
+    double spacing = 2.0 * c.pulse_ticks + MF_WORD_TICKS_MIN * (MF_CHUNK_WORDS + 2);
+    for (int m = 0; m < MOTORS; m++) {
+        c.setup_ticks[m] = below(2) ? 26 : 626;
+    }
+    for (int a = 0; a < 4; a++) {
+        double most = 0.999 * c.tick_hz / (spacing * c.steps_per_mm[a]);
+        c.max_speed_mm_s[a] = below(2) ? most : fmin(most, c.max_speed_mm_s[a]);
+        c.max_accel_mm_s2[a] = pow(10.0, uniform(1.5, 4.5));
+    }
+    c.path_speed_mm_s = 1000.0;
+    c.path_accel_mm_s2 = pow(10.0, uniform(2.0, 4.5));
+    c.window_s = uniform(0.02, 0.1);
+    return c;
+}
+
 static void shape_line(mf_move *move)
 {
     double square = 0.0;

@@ -251,6 +251,32 @@ static void a_move_that_is_cut_goes_on_where_it_was(void)
     }
 }
 
+static void no_edge_is_late_on_odd_machines(void)
+{
+    static mf_move some[60];
+    for (int round = 0; round < 12; round++) {
+        mf_plan_config c = odd_machine();
+        mf_plan *plan = fresh(&c);
+        mf_plan_figures figures;
+        mf_window_info info;
+        double point[MF_AXES] = {0};
+        size_t count = random_moves(some, 60, point), taken = 0, written = 1;
+        played p;
+        begin_played(&p, &c);
+        CHECK(mf_plan_push(plan, some, count, &taken) == MF_OK && taken == count);
+        CHECK(mf_plan_finish(plan) == MF_OK);
+        while (written > 0) {
+            CHECK(mf_plan_window(plan, (uint8_t *)slot, SLOT, &written, &info) == MF_OK);
+            if (written > 0) {
+                window_is_sound(&c, (const uint8_t *)slot, written, &info, &p);
+            }
+        }
+        CHECK(mf_plan_figures_so_far(plan, &figures) == MF_OK);
+        CHECK(figures.over_tolerance == 0);
+        CHECK(figures.error_max_ticks <= c.step_tolerance_ticks + 1e-6);
+    }
+}
+
 int main(void)
 {
     random_programs_arrive_step_for_step();
@@ -260,5 +286,6 @@ int main(void)
     a_thousand_outputs_at_one_place_fit_into_a_window();
     what_cannot_be_planned_is_refused_at_the_door();
     a_move_that_is_cut_goes_on_where_it_was();
+    no_edge_is_late_on_odd_machines();
     return check_failures != 0;
 }

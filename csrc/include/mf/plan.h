@@ -14,7 +14,9 @@
 #include "mf/status.h"
 
 #define MF_MOTORS 8
-#define MF_WINDOW_BYTES 262144
+/* A stop takes no motor more steps than this, what a tail has room for: where the acceleration is
+ * low it bounds the speed. */
+#define MF_STOP_STEPS 8192
 
 typedef struct mf_plan mf_plan;
 

@@ -14,6 +14,7 @@ from reading import Plain
 from microfactory.machine import Machine
 
 ACROSS, ALONG = 0.8, 0.6  # shares of the acceleration on an arc
+STOP_STEPS = 8192  # of one motor in a stop, at most
 
 
 @dataclass
@@ -49,7 +50,7 @@ def tangent(move: Plain, axes: int, at_end: bool) -> list[float]:
 
 def limits(move: Plain, machine: Machine) -> tuple[float, float]:
     """(acceleration along the move, highest speed squared)."""
-    speed, along = min(move.speed, machine.motion.max_speed_mm_s), 1.0
+    speed, along, steps = min(move.speed, machine.motion.max_speed_mm_s), 1.0, 0.0
     accel = min(machine.motion.max_accel_mm_s2, move.accel or math.inf)
     for a, axis in enumerate(machine.axes):
         share = abs(move.end[a] - move.start[a]) / move.length
@@ -58,9 +59,11 @@ def limits(move: Plain, machine: Machine) -> tuple[float, float]:
         if share > 0:
             speed = min(speed, axis.max_speed_mm_s / share)
             accel = min(accel, axis.max_accel_mm_s2 / share)
+            steps = max(steps, axis.steps_per_mm * share)
+    peak_u = min(speed * speed, 2 * accel * STOP_STEPS / steps)
     if move.kind == "arc":
-        return ALONG * accel, min(speed * speed, ACROSS * accel * move.radius / along)
-    return accel, speed * speed
+        return ALONG * accel, min(peak_u, ACROSS * accel * move.radius / along)
+    return accel, peak_u
 
 
 def corner(a: Joint, b: Joint, tolerance: float, machine: Machine) -> float:
