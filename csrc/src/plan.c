@@ -367,6 +367,18 @@ void mf_plan_fix(mf_plan *plan, uint64_t number)
     }
 }
 
+void mf_plan_fixed(mf_plan *plan)
+{
+    for (uint64_t k = plan->settled + 1; k < plan->next; k++) {
+        const span *before = item(plan, k - 1);
+        double reach = before->cap_u + gain(before);
+        if (item(plan, k)->cap_u <= reach) {
+            break;
+        }
+        item(plan, k)->cap_u = reach;
+    }
+}
+
 void mf_plan_phases(const span *s, double enter_u, double leave_u, cursor *at)
 {
     at->count = 0;
@@ -423,6 +435,7 @@ mf_status mf_plan_span(mf_plan *plan, mf_span_info *out, size_t *written)
             return MF_OK;
         }
         mf_plan_fix(plan, plan->first + 1);
+        mf_plan_fixed(plan);
     }
     const span *s = item(plan, plan->first);
     double leave_u = mf_plan_enter_u(plan, plan->first + 1);

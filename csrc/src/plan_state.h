@@ -83,6 +83,9 @@ double mf_plan_enter_u(mf_plan *plan, uint64_t number);
 /* Fixes that speed: later moves do not change it any more. */
 void mf_plan_fix(mf_plan *plan, uint64_t number);
 
+/* After the last one was fixed: what can be reached behind it is less than before. */
+void mf_plan_fixed(mf_plan *plan);
+
 int mf_plan_rests(const span *s);
 
 /* Edges of one motor over [from_s, to_s] of a phase, whose tick 0 is at_s before it; appends. */

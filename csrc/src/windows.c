@@ -276,6 +276,7 @@ static double fix_length(mf_plan *plan, double enough_s)
         mf_plan_fix(plan, plan->settled + 1);
         ahead_s = mf_time_ahead(plan, want_s, &whole);
     }
+    mf_plan_fixed(plan);
     return fmin(plan->config.window_s, fmin(want_s, ahead_s));
 }
 

@@ -251,6 +251,49 @@ static void a_move_that_is_cut_goes_on_where_it_was(void)
     }
 }
 
+/* A queue of tiny moves is full long before its speeds are settled: they are fixed, and what lies
+ * behind must be reached from there. */
+static void a_circle_of_hundredths_keeps_its_limits(void)
+{
+    mf_plan_config c = machine();
+    c.start_mm[0] = 50.0;
+    c.start_steps[0] = 4000;
+    mf_plan *plan = fresh(&c);
+    mf_plan_figures figures;
+    mf_window_info info;
+    size_t taken = 0, written = 0;
+    double point[MF_AXES] = {50.0};
+    played p;
+    begin_played(&p, &c);
+    for (int i = 0; i < 8000;) {
+        mf_move *move = &moves[0];
+        memset(move, 0, sizeof *move);
+        move->line = (uint32_t)i + 1;
+        move->speed_mm_s = 500.0;
+        move->tolerance_mm = -1.0;
+        memcpy(move->start_mm, point, sizeof point);
+        memcpy(move->end_mm, point, sizeof point);
+        move->end_mm[0] = 50.0 * cos((i + 1) * 2e-4);
+        move->end_mm[1] = 50.0 * sin((i + 1) * 2e-4);
+        shape_line(move);
+        CHECK(mf_plan_push(plan, move, 1, &taken) == MF_OK);
+        if (taken == 1) {
+            memcpy(point, move->end_mm, sizeof point);
+            i++;
+            continue;
+        }
+        CHECK(mf_plan_window(plan, (uint8_t *)slot, SLOT, &written, &info) == MF_OK);
+        CHECK(written > 0);
+        if (written == 0) {
+            return;
+        }
+        window_is_sound(&c, (const uint8_t *)slot, written, &info, &p);
+    }
+    CHECK(mf_plan_figures_so_far(plan, &figures) == MF_OK);
+    CHECK(figures.windows > 2 && figures.over_tolerance == 0);
+    CHECK(figures.max_speed_ratio <= 1.0 + 1e-9 && figures.max_accel_ratio <= 1.0 + 1e-9);
+}
+
 static void no_edge_is_late_on_odd_machines(void)
 {
     static mf_move some[60];
@@ -286,6 +329,7 @@ int main(void)
     a_thousand_outputs_at_one_place_fit_into_a_window();
     what_cannot_be_planned_is_refused_at_the_door();
     a_move_that_is_cut_goes_on_where_it_was();
+    a_circle_of_hundredths_keeps_its_limits();
     no_edge_is_late_on_odd_machines();
     return check_failures != 0;
 }
