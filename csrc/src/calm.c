@@ -31,11 +31,12 @@ static mf_status mark(mf_plan *plan, const cursor *from, int motor, int tight, d
                       double beyond_s, uint8_t *taken, int instants)
 {
     const mf_plan_config *c = &plan->config;
-    double tolerance = tight ? -0.9 * c->step_tolerance_ticks : c->step_tolerance_ticks;
-    double pads = tight ? 0.0 : MF_WORD_TICKS_MIN * (MF_CHUNK_WORDS + 1);
-    double before = c->pulse_ticks + pads + tolerance;
-    double after = c->pulse_ticks + (tight ? 0.0 : c->pulse_ticks + c->setup_ticks[motor]);
-    after += tolerance;
+    double pads = MF_WORD_TICKS_MIN * (MF_CHUNK_WORDS + 1) + c->step_tolerance_ticks;
+    double before = c->pulse_ticks + (tight ? MF_WORD_TICKS_MIN : pads);
+    double after = c->pulse_ticks - 0.9 * c->step_tolerance_ticks;
+    if (!tight) {
+        after = 2.0 * c->pulse_ticks + c->setup_ticks[motor] + c->step_tolerance_ticks;
+    }
     double hz = c->tick_hz;
     cursor at = *from;
     int32_t steps = count_at(plan, &at, motor);

@@ -9,6 +9,8 @@
 #define EVENT_BYTES 8
 #define LAST_MIN_S 0.010 /* the last window lasts at least this */
 #define JOIN_S 0.020     /* what is left after a window and shorter than this joins it */
+#define SHORTER_S 0.0023 /* when a window cannot end where it should */
+#define AGAIN 8
 #define MASK30 0x3fffffffu
 
 static void put16(uint8_t *at, uint32_t value)
@@ -414,9 +416,11 @@ mf_status mf_plan_window(mf_plan *plan, uint8_t *out, size_t capacity, size_t *w
         length_s = last ? length_s : mf_calm_length(plan, length_s);
         status = make_window(plan, &b, length_s, last);
     }
-    for (int halving = 0; status == MF_E_SPACE && halving < 3; halving++) {
-        put_back(plan, &kept); /* too much for one window: a shorter one */
-        length_s = mf_calm_length(plan, fmin(length_s, plan->config.window_s) / 2);
+    for (int again = 0; again < AGAIN && (status == MF_E_SPACE || status == MF_E_LIMIT); again++) {
+        put_back(plan, &kept); /* too much for one window, or no way to end it: a shorter one */
+        length_s = fmin(length_s, plan->config.window_s);
+        length_s = status == MF_E_SPACE ? length_s / 2 : length_s - fmin(SHORTER_S, length_s / 3);
+        length_s = mf_calm_length(plan, length_s);
         last = 0;
         status = make_window(plan, &b, length_s, 0);
     }

@@ -44,7 +44,7 @@ static mf_plan_config machine(void)
 }
 
 /* Another machine: any pulse, set-up and accelerations, steps as fast as the door lets pass. */
-static mf_plan_config odd_machine(void)
+static inline mf_plan_config odd_machine(void)
 {
     mf_plan_config c = machine();
     c.pulse_ticks = 1 + 16 * (1 + below(32));
@@ -126,6 +126,32 @@ static size_t random_moves(mf_move *moves, size_t most, double *point)
         }
         memcpy(point, move->end_mm, sizeof move->end_mm);
         reach = below(20) ? reach : pow(10.0, uniform(-1.5, 1.5));
+    }
+    return most;
+}
+
+/* A curve in short lines, so many that they fill the look-ahead. */
+static inline size_t curve_moves(mf_move *moves, size_t most, double *point)
+{
+    double angle = uniform(-3.0, 3.0), bend = pow(10.0, uniform(-5.0, -1.0));
+    double length = pow(10.0, uniform(-3.5, -1.0)), rise = below(3) ? 0.0 : uniform(-0.3, 0.3);
+    for (size_t i = 0; i < most; i++) {
+        mf_move *move = &moves[i];
+        memset(move, 0, sizeof *move);
+        move->line = (uint32_t)i + 1;
+        memcpy(move->start_mm, point, sizeof move->start_mm);
+        memcpy(move->end_mm, point, sizeof move->end_mm);
+        angle += bend * uniform(0.0, 2.0);
+        double way = length * (below(50) ? 1.0 : pow(10.0, uniform(0.0, 2.0)));
+        move->end_mm[0] += way * cos(angle);
+        move->end_mm[1] += way * sin(angle);
+        move->end_mm[2] += way * rise;
+        move->end_mm[3] += below(3) ? 0.03 * way : 0.0;
+        move->speed_mm_s = below(100) ? 500.0 : pow(10.0, uniform(0.0, 3.0));
+        move->accel_mm_s2 = below(300) ? 0.0 : uniform(50.0, 5000.0);
+        move->tolerance_mm = -1.0;
+        shape_line(move);
+        memcpy(point, move->end_mm, sizeof move->end_mm);
     }
     return most;
 }
