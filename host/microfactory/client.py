@@ -26,12 +26,13 @@ from microfactory.checksum import ZlibCrc
 from microfactory.errors import BoardFault, LinkError
 from microfactory.link import Link
 from microfactory.machine import Machine
-from microfactory.status import BoardInfo, Status, fault_words, status_from
+from microfactory.status import BoardInfo, Status, fault_words, status_from, word
 
 PING_S = 0.08
 RESEND_S = 0.15
 SILENCE_S = 1.5
 CONNECT_S = 3.0
+STUCK_S = 3.0  # the board is heard, but takes nothing
 IN_FLIGHT = 48  # frames not yet acknowledged
 
 
@@ -59,7 +60,8 @@ class Client:
         self._frame = bytearray(FRAME_BYTES + 8)
         self._heard_s = link.now_s()
         self._sent_s = link.now_s()
-        self._moved_s = link.now_s()
+        self._moved_s = link.now_s()  # last progress or resending
+        self._taken_s = link.now_s()  # last progress
         self._nonce = 0
         self._configured: str | None = None
 
@@ -77,7 +79,7 @@ class Client:
         while len(self.sender.waiting) >= IN_FLIGHT:
             self.pump(0.01)
         if not self.sender.waiting:
-            self._moved_s = self.link.now_s()
+            self._moved_s = self._taken_s = self.link.now_s()
         self._write(self.sender.payload(name, values))
 
     def settle(self) -> None:
@@ -92,7 +94,7 @@ class Client:
             name, reason, _detail = self.refused
             self.refused = None
             raise BoardFault(
-                f"the board refused {name}: {s.REASONS[reason]}; nothing else was changed; "
+                f"the board refused {name}: {word(s.REASONS, reason)}; nothing else was changed; "
                 "look at `microfactory status`",
                 reason,
             )
@@ -113,6 +115,11 @@ class Client:
                 raise LinkError(
                     "the board does not answer any more; it stops on its path by itself; look at "
                     "cable and power, then resume"
+                )
+            if self.sender.waiting and now - self._taken_s > STUCK_S:
+                raise LinkError(
+                    "the board is heard but takes nothing that is sent; it stops on its path by "
+                    "itself; look at the cable, then resume"
                 )
             if self.sender.waiting and now - self._moved_s > RESEND_S:
                 self._resend()
@@ -177,11 +184,12 @@ class Client:
 
     def _take_ack(self, m: dict[str, Any]) -> None:
         if self.sender.acknowledged(m["next"]):
-            self._moved_s = self.link.now_s()
+            self._moved_s = self._taken_s = self.link.now_s()
         self.free, self.whole, self.committed = m["free"], m["whole"], m["committed"]
 
     def _take_nak(self, m: dict[str, Any]) -> None:
-        self.sender.acknowledged(m["next"])
+        if self.sender.acknowledged(m["next"]):
+            self._taken_s = self.link.now_s()
         self._resend()
 
     def _take_refused(self, m: dict[str, Any]) -> None:
@@ -190,7 +198,7 @@ class Client:
         name = NAME.get(m["detail"], "a message")
         if self.refused is None:
             self.refused = (name, m["reason"], m["sequence"])
-        self.events.append(f"refused {name}: {s.REASONS[m['reason']]}")
+        self.events.append(f"refused {name}: {word(s.REASONS, m['reason'])}")
 
     def _take_configured(self, m: dict[str, Any]) -> None:
         self._configured = m["text"].decode("utf-8", "replace")

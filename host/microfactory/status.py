@@ -83,8 +83,17 @@ class Status:
 
 
 def status_from(m: dict[str, Any], machine: Machine) -> Status:
-    """From an unpacked STATUS and the machine whose configuration the board has."""
+    """From an unpacked STATUS and the machine.
+
+    While the board has the configuration of another machine (other counts), nothing is named:
+    steps, inputs, outputs and heaters are empty.
+    """
     rest: bytes = m["lists"]
+    has = (len(machine.motors), len(machine.inputs), len(machine.outputs), len(machine.heaters))
+    told = (m["motors"], m["inputs"], m["outputs"], m["heaters"])
+    size = sum(count * each for count, each in zip(told, (8, 2, 2, 6), strict=True))
+    if told != has or len(rest) != size:
+        m = {**m, "motors": 0, "inputs": 0, "outputs": 0, "heaters": 0}
     at = 0
     steps: dict[str, int] = {}
     latched: dict[str, int] = {}
@@ -116,8 +125,8 @@ def status_from(m: dict[str, Any], machine: Machine) -> Status:
         if axis.motors[0] in steps:
             position[axis.name] = steps[axis.motors[0]] / axis.steps_per_mm
     return Status(
-        state=s.STATES[m["state"]],
-        why=s.WHY[m["why"]] if m["why"] else "",
+        state=word(s.STATES, m["state"]),
+        why=word(s.WHY, m["why"]) if m["why"] else "",
         fault=m["fault"],
         detail=m["detail"],
         position_trusted=bool(m["trusted"]),
@@ -135,6 +144,11 @@ def status_from(m: dict[str, Any], machine: Machine) -> Status:
         outputs=outputs,
         heaters=heaters,
     )
+
+
+def word(words: tuple[str, ...], number: int) -> str:
+    """A number of the board in words; one that this host does not know says so."""
+    return words[number] if number < len(words) else f"unknown ({number})"
 
 
 def fault_words(fault: int, detail: int, machine: Machine) -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from mfwire.frames import FRAME_BYTES, Decoder, encode_into
-from mfwire.messages import PROTOCOL, SCHEMA_HIGH, SCHEMA_LOW, pack, unpack
+from mfwire.messages import FIELDS, NUMBER, PROTOCOL, SCHEMA_HIGH, SCHEMA_LOW, pack, unpack
 from microfactory.checksum import ZlibCrc
 from microfactory.client import Client
-from microfactory.errors import LinkError
+from microfactory.errors import BoardFault, LinkError
 from microfactory.machine import Machine
 
 MACHINE = Machine.load("d3d-printer")
@@ -117,3 +117,61 @@ def test_frames_that_are_no_message_are_dropped():
     client.pump(0.01)
     assert client.foreign == 4
     assert client.status is None
+
+
+def status(connect: int, **changed: int | bytes) -> bytes:
+    """A STATUS with nothing in its lists."""
+    values = dict.fromkeys((name for name, _form in FIELDS[NUMBER["STATUS"]]), 0)
+    return frame(pack("STATUS", 0, connect, {**values, "lists": b"", **changed}))
+
+
+class DeafBoard(OddBoard):
+    """Tells its status all the time and takes nothing but HELLO."""
+
+    def read(self, timeout_s: float) -> bytes:
+        return super().read(timeout_s) + status(self.connect)
+
+
+@pytest.mark.parametrize("count", [1, 200])
+def test_a_board_that_is_heard_but_takes_nothing_is_told_after_a_while(count):
+    board = DeafBoard(connect=9)
+    client = Client(board, MACHINE)
+    client.connect()
+    begin = board.time_s
+
+    def say() -> None:
+        for _ in range(count):
+            client.send("HOLD")
+        client.settle()
+
+    with pytest.raises(LinkError, match="takes nothing that is sent"):
+        say()
+    assert client.resent > 3
+    assert 2.0 < board.time_s - begin < 5.0
+
+
+def test_the_status_of_another_machine_names_nothing_and_breaks_nothing():
+    board = OddBoard(connect=9)
+    client = Client(board, MACHINE)
+    client.connect()
+    nine = {"motors": 9, "inputs": 9, "outputs": 9, "heaters": 9}
+    for lists in (b"", bytes(9 * 18)):
+        board.to_host = status(9, **nine, state=2, lists=lists)
+        client.pump(0.01)
+        assert client.status is not None
+        assert client.status.state == "RUNNING"
+        assert client.status.steps == client.status.inputs == client.status.heaters == {}
+
+
+def test_numbers_that_this_host_does_not_know_are_told_as_such():
+    board = OddBoard(connect=9)
+    client = Client(board, MACHINE)
+    client.connect()
+    board.to_host = status(9, state=77, why=88, fault=99)
+    refused = {"sequence": 0, "reason": 99, "detail": 6}
+    board.to_host += frame(pack("REFUSED", 0, 9, refused))
+    client.pump(0.01)
+    assert client.status is not None
+    assert client.status.state == "unknown (77)"
+    with pytest.raises(BoardFault, match=r"refused HOLD: unknown \(99\)"):
+        client.check_refused()
