@@ -10,12 +10,10 @@ CORE = $(wildcard csrc/src/*.c)
 FUZZ_INPUTS ?= 100000
 CUTS ?= 10000
 SEED ?= 1
-UF2 ?=
-BOOTROM ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint audit-c test-c analyze fuzz golden bench cuts verify-mutants \
-	hil-emulated docs-pictures format clean
+	format clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,9 +76,6 @@ verify-mutants: $(VENV)/.ready ## spoil 1,000 captures: each found at the right 
 
 cuts: $(VENV)/.ready ## cut the link at CUTS random instants (default 10000)
 	@$(PY) -m hil.cuts --cuts $(CUTS) --seed $(SEED)
-
-hil-emulated: $(VENV)/.ready ## the real MicroPython image on an emulated RP2040: UF2=... BOOTROM=...
-	@UF2="$(UF2)" BOOTROM="$(BOOTROM)" $(PY) -m pytest -q tests/emulated -rs
 
 clean: ## remove what was built
 	@rm -rf build out .venv *.egg-info host/microfactory/_core*.so
