@@ -13,7 +13,7 @@ from typing import Any
 
 from microfactory.client import Client
 from microfactory.drive import Driven, drive
-from microfactory.errors import BoardFault, LimitError, Stopped, UsageError
+from microfactory.errors import BoardFault, LimitError, LinkError, Stopped, UsageError
 from microfactory.homing import Homing
 from microfactory.link import Link, open_link
 from microfactory.machine import Machine
@@ -21,6 +21,8 @@ from microfactory.motion.straight import retreat_body, straight
 from microfactory.status import Status
 
 MOVE_SHARE = 0.5  # of an axis' speed, when a move names none
+MOVING = ("RUNNING", "TAIL", "RETREATING")
+STOP_S = 2.0  # an ABORT is said again for so long
 
 
 class Board:
@@ -189,9 +191,21 @@ class Board:
         return self.status()
 
     def stop(self) -> Status:
-        """Stop at once, hard: the position is not trusted afterwards if it moved."""
-        self.client.send("ABORT")
-        return self.status()
+        """Stop at once, hard: the position is not trusted afterwards if it moved.
+
+        ABORT is not acknowledged: it is said again until the board tells that it stands.
+        LinkError: it never does.
+        """
+        begin_s = self.client.link.now_s()
+        while True:
+            self.client.send("ABORT")
+            status = self.status()
+            if status.state not in MOVING:
+                return status
+            if self.client.link.now_s() - begin_s > STOP_S:
+                raise LinkError(
+                    "the board does not stop; use the emergency stop now; do not trust the position"
+                )
 
     def clear(self) -> Status:
         """Clear a latched fault whose cause is gone. BoardFault: it is not."""

@@ -6,6 +6,7 @@ import pytest
 
 from mfwire.frames import FRAME_BYTES, Decoder, encode_into
 from mfwire.messages import FIELDS, NUMBER, PROTOCOL, SCHEMA_HIGH, SCHEMA_LOW, pack, unpack
+from microfactory.board import Board
 from microfactory.checksum import ZlibCrc
 from microfactory.client import Client
 from microfactory.errors import BoardFault, LinkError
@@ -175,3 +176,38 @@ def test_numbers_that_this_host_does_not_know_are_told_as_such():
     assert client.status.state == "unknown (77)"
     with pytest.raises(BoardFault, match=r"refused HOLD: unknown \(99\)"):
         client.check_refused()
+
+
+class MovingBoard(OddBoard):
+    """Runs until it has heard ABORT; the wire loses the first ones."""
+
+    def __init__(self, lost: int) -> None:
+        super().__init__(connect=9)
+        self.lost, self.aborts = lost, 0
+
+    def write(self, data: bytes) -> None:
+        reader = Decoder()
+        reader.feed(data, 0, len(data))
+        self.aborts += reader.payload[0] == NUMBER["ABORT"]
+        super().write(data)
+
+    def read(self, timeout_s: float) -> bytes:
+        moving = self.aborts <= self.lost
+        return super().read(timeout_s) + status(self.connect, state=2 if moving else 7)
+
+
+def test_a_stop_is_said_again_until_the_board_stands():
+    link = MovingBoard(lost=3)
+    board = Board(link, MACHINE)
+    board.client.connect()
+    assert board.stop().state == "ABORTED"
+    assert link.aborts == 4
+
+
+def test_a_board_that_does_not_stop_is_told_in_words():
+    link = MovingBoard(lost=10_000)
+    board = Board(link, MACHINE)
+    board.client.connect()
+    with pytest.raises(LinkError, match="does not stop; use the emergency stop now"):
+        board.stop()
+    assert link.time_s < 5
