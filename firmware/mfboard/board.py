@@ -42,6 +42,7 @@ class Board:
         self.config_got = 0
         self.retreat = bytearray(RETREAT_BYTES)
         self.retreat_got = 0
+        self.left = False  # by the host, while motors still move
         self.retreat_length = 0
         self.inputs = Inputs([])
         self.outputs = Outputs([], port)
@@ -193,11 +194,19 @@ class Board:
         player = self.player
         if self.state == s.RETREATING:
             self.state = s.RESTED
-            return
-        self.why = player.why
-        self.state = s.DONE if player.why in (s.WHY_END, s.WHY_GUARD) else s.RESTED
-        if self.state == s.RESTED and self.why == s.WHY_LINK:
-            self._retreat()
+        else:
+            self.why = player.why
+            self.state = s.DONE if player.why in (s.WHY_END, s.WHY_GUARD) else s.RESTED
+            if self.state == s.RESTED and self.why == s.WHY_LINK:
+                self._retreat()
+        if self.state != s.RETREATING:
+            self._leave()
+
+    def _leave(self):
+        """The host is gone and the way out has ended: a spindle that was kept for it stops."""
+        if self.left:
+            self.left = False
+            self.outputs.leave()
 
     def _retreat(self):
         """After a lost link: the moves that the host loaded for this, from where we rest; none of
@@ -319,6 +328,9 @@ class Board:
         self.receiver.begin(0)
         self.changed = True
         self.outputs.lost()
+        self.left = True
+        if self.state not in (s.RUNNING, s.TAIL, s.RETREATING):
+            self._leave()
         if self.state == s.RUNNING:
             self.player.ask_hold(why)
         elif self.state == s.RESTED and why == s.WHY_LINK:
@@ -342,6 +354,7 @@ class Board:
             self.player.abort()
             self.trusted = False
         self.outputs.fault()
+        self._leave()
         self.cool()
         if self.fault == faults.NONE:
             self.fault = fault
@@ -356,6 +369,7 @@ class Board:
             self.player.abort()
             self.trusted = False
             self.outputs.hold()
+            self._leave()
             self.state = s.ABORTED
             self.why = s.WHY_ABORT
             self.changed = True

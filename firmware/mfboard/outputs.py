@@ -27,6 +27,14 @@ class Outputs:
         """The link is lost."""
         self._apply("lost")
 
+    def leave(self):
+        """Nobody is there and nothing moves: what was kept for the way out goes off."""
+        i = 0
+        while i < len(self.value):
+            if self.items[i]["lost"] == KEEP:
+                self.set(i, 0)
+            i += 1
+
     def fault(self):
         """A fault."""
         self._apply("fault")

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from microfactory.errors import UsageError
+from microfactory.errors import LinkError, UsageError
 
 ANSWER_S = 5.0
 
@@ -26,7 +26,7 @@ class Ear:
         self.path = path
         self.answers = answers
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists() and ask(path, "status") is not None:
+        if path.exists() and _runs(path):
             raise UsageError(
                 f"{path}: a job is running on this machine already; nothing was started; stop it "
                 "with `microfactory stop`, or wait"
@@ -58,12 +58,25 @@ class Ear:
         self.path.unlink(missing_ok=True)
 
 
-def ask(path: Path, word: str) -> dict[str, Any] | None:
-    """Ask a running job; None: none is running."""
+def _runs(path: Path) -> bool:
+    """Somebody has this socket open, though they may be too busy to answer."""
+    try:
+        return ask(path, "status") is not None
+    except LinkError:
+        return True
+
+
+def ask(path: Path, word: str, wait_s: float = ANSWER_S) -> dict[str, Any] | None:
+    """Ask a running job; None: none is running. LinkError: one is, and does not answer."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as peer:
-        peer.settimeout(ANSWER_S)
+        peer.settimeout(wait_s)
         try:
             peer.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return None
+        except OSError as error:
+            raise _silent(path, word, str(error)) from None
+        try:
             peer.sendall(word.encode() + b"\n")
             data = b""
             while not data.endswith(b"\n"):
@@ -72,6 +85,13 @@ def ask(path: Path, word: str) -> dict[str, Any] | None:
                     break
                 data += piece
             answer = json.loads(data)
-        except (OSError, ValueError):
-            return None
+        except (OSError, ValueError) as error:
+            raise _silent(path, word, str(error)) from None
     return answer if isinstance(answer, dict) else None
+
+
+def _silent(path: Path, word: str, why: str) -> LinkError:
+    return LinkError(
+        f"{path}: a job is running there but did not answer `{word}` ({why}); it takes the request "
+        "when it looks again; if the machine must stand now, use the emergency stop"
+    )

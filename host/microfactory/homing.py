@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from microfactory.client import Client
 from microfactory.drive import Driven, drive
 from microfactory.errors import BoardFault, Stopped, UsageError
 from microfactory.machine import Machine
+from microfactory.motion.plan import Window
 from microfactory.motion.straight import straight
 from microfactory.parts import Home
 
@@ -75,9 +76,22 @@ class Homing:
             mask = sum(1 << m for m in self.machine.motors_of_axis(a))
             guards = ((self.machine.input_id(axis.home.input), mask),)
         windows = straight(self.machine, steps, {axis.name: here + mm}, speed_mm_s, check=False)
-        driven = drive(self.client, windows, guards=guards, wants_hold=self.wants_hold)
+        return self._drive(a, windows, guards)
+
+    def _drive(
+        self, a: int, windows: Iterator[Window], guards: tuple[tuple[int, int], ...] = ()
+    ) -> Driven:
+        """One stretch of homing; whoever watches is asked all the while, so a stop is heard."""
+        name = self.machine.axes[a].name
+        driven = drive(
+            self.client,
+            windows,
+            guards=guards,
+            wants_hold=self.wants_hold,
+            watch=lambda played_s, window: self.watch(name) if self.watch else None,
+        )
         if driven.why == "hold":
-            raise Stopped(f"homing of {axis.name} was stopped; home again before moving")
+            raise Stopped(f"homing of {name} was stopped; home again before moving")
         return driven
 
     def _seek(self, a: int, mm: float, speed_mm_s: float, home: Home) -> None:
@@ -106,4 +120,4 @@ class Homing:
         client.settle()
         steps = tuple(client.ask().steps.values())
         windows = straight(machine, steps, {axis.name: home.position_mm}, home.slow_mm_s)
-        drive(client, windows)
+        self._drive(a, windows)

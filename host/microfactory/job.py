@@ -49,7 +49,7 @@ class Options:
     journal: Path | None = None
     watch: Callable[[Progress], None] | None = None
     wants_hold: Callable[[], bool] | None = None
-    on_pause: Callable[[int], bool] | None = None  # line -> go on
+    on_pause: Callable[[int], bool | None] | None = None  # line -> go on; None: ask again soon
     who: str = ""
     standby: bool = True
     home: bool = True
@@ -175,9 +175,24 @@ class Job:
             self.board.wait(0.5)
 
     def _pause(self, section: Section) -> None:
-        go_on = self.options.on_pause
-        if go_on is None or not go_on(section.line):
-            self.note(f"line {section.line}: M0 passed without an operator")
+        """Until the operator goes on; the connection is kept meanwhile. Nobody there: stop."""
+        ask, answer = self.options.on_pause, None
+        while ask is not None:
+            answer = ask(section.line)
+            if answer is not None:
+                break
+            self.tell("waiting for the operator")
+            if self.options.wants_hold and self.options.wants_hold():
+                break
+            self.board.wait(0.1)
+        if self.journal:
+            self.journal.paused(section.line)
+        if not answer:
+            raise Stopped(
+                f"the program waits for an operator in line {section.line} (M0, M1 or M6); the "
+                "machine stands there, position known; go on with `microfactory resume`"
+            )
+        self.note(f"line {section.line}: the operator went on")
 
     def finish(self) -> None:
         """All sections are done."""
@@ -191,9 +206,9 @@ class Job:
             self.journal.close()
 
 
-def planned_time_s(program: Program, machine: Any) -> float:
-    """Exact time of all motion and dwells; refuses a program that must not be run."""
-    whole = plan(program, machine)
+def planned_time_s(program: Program, machine: Any, **where: Any) -> float:
+    """Exact time of all motion and dwells, from a place on; refuses what must not be run."""
+    whole = plan(program, machine, **where)
     for section in whole.sections():
         for _ in section.windows:
             pass

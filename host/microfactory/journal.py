@@ -1,7 +1,8 @@
 """The journal: where in the program each window ends, written before the window is committed.
 
-One JSON line a window, appended, flushed to the disk at least each second. A last line that is cut
-short (power was lost while it was written) is left out when it is read.
+One JSON line a window, appended. Each line is with the system before the commit, so that a host
+that dies loses none; it is on the disk at least each second. A last line that is cut short (power
+was lost while it was written) is left out when it is read, and ended before the next is written.
 """
 
 from __future__ import annotations
@@ -24,15 +25,44 @@ class Journal:
     def __init__(self, path: Path, head: dict[str, Any], now_s: Callable[[], float]) -> None:
         self.path = path
         self._now_s = now_s
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = open(path, "a", encoding="utf-8")  # noqa: SIM115 - closed by close()
+        self._broken = False
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            torn = path.exists() and not _ends_whole(path)
+            self._file = open(path, "ab", buffering=0)  # noqa: SIM115 - closed by close()
+        except OSError as error:
+            raise JobError(
+                f"{path}: the journal cannot be written ({error.strerror}); nothing moved; give "
+                "another file or set MICROFACTORY_STATE to a folder that can be written"
+            ) from None
         self._synced_s = now_s()
-        self.note({"begin": head})
-        self.sync()
+        try:
+            if torn:
+                self._write("\n")
+            self.note({"begin": head})
+            self.sync()
+        except JobError:
+            self.close()
+            raise
 
     def note(self, row: dict[str, Any]) -> None:
         """One line."""
-        self._file.write(json.dumps(row, separators=(",", ":")) + "\n")
+        self._write(json.dumps(row, separators=(",", ":")) + "\n")
+
+    def _write(self, text: str) -> None:
+        data = text.encode()
+        try:
+            while data:
+                data = data[self._file.write(data) or 0 :]
+        except OSError as error:
+            raise self._lost(error) from None
+
+    def _lost(self, error: OSError) -> JobError:
+        self._broken = True
+        return JobError(
+            f"{self.path}: the journal cannot be written ({error.strerror}); no further window is "
+            "committed, a machine that moves stops on its path; make room on the disk"
+        )
 
     def window(self, window: Window) -> None:
         """Where a window and its tail end."""
@@ -53,17 +83,33 @@ class Journal:
         """A section has ended by itself: all windows so far were played to their end."""
         self.note({"rested": line})
 
+    def paused(self, line: int) -> None:
+        """The pause of this line was reached: whoever goes on from here has seen to it."""
+        self.note({"paused": line})
+
     def sync(self) -> None:
         """On the disk now."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise self._lost(error) from None
         self._synced_s = self._now_s()
 
     def close(self) -> None:
-        """Flush and close."""
-        if not self._file.closed:
+        """On the disk, and closed."""
+        if self._file.closed:
+            return
+        if not self._broken:
             self.sync()
-            self._file.close()
+        self._file.close()
+
+
+def _ends_whole(path: Path) -> bool:
+    if path.stat().st_size == 0:
+        return True
+    with open(path, "rb") as file:
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
 
 
 class Past:
@@ -75,6 +121,7 @@ class Past:
         self.windows: dict[int, dict[str, Any]] = {}
         self.stretch: list[int] = []  # windows since the path was at rest by itself
         self.still: tuple[Place, tuple[int, ...] | None] = (Place(0, 0, 0.0), None)
+        self.paused = 0  # line of the last pause that was reached
         self.last: dict[str, Any] = {}
         try:
             text = path.read_text(encoding="utf-8", errors="replace")
@@ -99,10 +146,11 @@ class Past:
                 steps = head["steps"]
                 self.still = Place(move, line, distance), tuple(steps) if steps else None
             else:
-                self.head, self.windows = head, {}
+                self.head, self.windows, self.paused = head, {}, 0
                 self.still = Place(0, 0, 0.0), None
             return
         self.last = row
+        self.paused = int(row.get("paused", self.paused))
         if "w" in row:
             self.windows[row["w"]] = row
             self.stretch.append(row["w"])

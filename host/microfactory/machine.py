@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -60,9 +61,9 @@ class Machine:
     def load(cls, name: str | Path) -> Machine:
         """By the name of a machine that comes along, or by a path. MachineError: it cannot be."""
         path = Path(name)
-        if path.suffix != ".toml" and not path.exists():
+        if path.suffix != ".toml" and not os.path.exists(path):
             path = MACHINES / f"{name}.toml"
-            if not path.exists():
+            if not os.path.exists(path):  # False for a name no file system takes
                 raise MachineError(
                     f"{name}: no such machine; nothing was loaded; known are {', '.join(names())}, "
                     "or give the path of a .toml file"

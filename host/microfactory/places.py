@@ -7,6 +7,8 @@ import re
 import tempfile
 from pathlib import Path
 
+from microfactory.errors import UsageError
+
 
 def state_dir() -> Path:
     """$MICROFACTORY_STATE, else the user's state directory."""
@@ -42,7 +44,17 @@ def control_path(machine: str) -> Path:
 
 
 def write_whole(path: Path, data: bytes) -> None:
-    """A file that is there whole or not at all."""
+    """A file that is there whole or not at all. UsageError: it cannot be written."""
+    try:
+        _write_whole(path, data)
+    except OSError as error:
+        raise UsageError(
+            f"{path}: it cannot be written ({error.strerror}); nothing was left there; name "
+            "another file or make room"
+        ) from None
+
+
+def _write_whole(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -139,8 +139,22 @@ def canonical(value: Any) -> bytes:
 
 
 def append(path: Path, record: Record) -> str:
-    """Add a record's line to a file, on the disk before this returns; the line's SHA-256."""
+    """Add a record's line to a file, on the disk before this returns; the line's SHA-256.
+
+    JobError: it cannot be written.
+    """
     line = canonical(record.statement())
+    try:
+        _add_line(path, line)
+    except OSError as error:
+        raise JobError(
+            f"{path}: the record of this job cannot be written ({error.strerror}): {record}; make "
+            "room, or set MICROFACTORY_STATE to a folder that can be written"
+        ) from None
+    return hashlib.sha256(line).hexdigest()
+
+
+def _add_line(path: Path, line: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "ab") as file:
         if file.tell() and not _ends_whole(path):
@@ -148,7 +162,6 @@ def append(path: Path, record: Record) -> str:
         file.write(line + b"\n")
         file.flush()
         os.fsync(file.fileno())
-    return hashlib.sha256(line).hexdigest()
 
 
 def _ends_whole(path: Path) -> bool:

@@ -11,8 +11,15 @@ from typing import Any
 
 from microfactory.board import Board
 from microfactory.drive import Driver
-from microfactory.errors import UsageError
-from microfactory.job import Job, Options, go, home_if_needed, new_record
+from microfactory.errors import Stopped, UsageError
+from microfactory.job import (
+    Job,
+    Options,
+    go,
+    home_if_needed,
+    new_record,
+    planned_time_s,
+)
 from microfactory.journal import Past
 from microfactory.motion.gcode import Program
 from microfactory.motion.plan import Place, Section, plan
@@ -36,21 +43,24 @@ def resume_job(board: Board, program: Program, **options: Any) -> Record:
     job = Job(board, program, chosen, record)
     place, rest_steps = _where(board, past)
     record.event(board.link.now_s(), f"resumed in line {place.line}, move {place.move}")
-    whole = plan(
-        program,
-        board.machine,
-        place=place,
-        rest_steps=rest_steps,
-        first_number=past.next_number,
-    )
+    where: dict[str, Any] = {
+        "place": place,
+        "rest_steps": rest_steps,
+        "first_number": past.next_number,
+    }
+    left_s = planned_time_s(program, board.machine, **where)
+    whole = plan(program, board.machine, **where)
     board.ready()
-    job.prepare()
+    job.prepare(left_s)
 
     def sections() -> Iterable[Section]:
         if rest_steps is None:
             home_if_needed(job)
         switched = back = False
         for section in whole.sections():
+            if section.kind == "pause" and section.line <= past.paused:
+                job.note(f"line {section.line}: the operator went on by resuming")
+                continue
             if not switched and section.kind != "home":
                 switched = True
                 _switch(job, section.outputs)
@@ -129,7 +139,17 @@ def _return(job: Job, section: Section, *, exact: bool) -> None:
     ]
     for target, speed in _way_back(job, steps, there):
         at = tuple(job.board.status().steps.values())
-        Driver(job.client, straight(machine, at, target, speed)).run()
+        driven = Driver(
+            job.client,
+            straight(machine, at, target, speed),
+            watch=lambda played_s, window: job.tell("going back to the path"),
+            wants_hold=job.options.wants_hold,
+        ).run()
+        if driven.state != "DONE" and driven.window is not None:
+            raise Stopped(
+                f"stopped on the way back to the path ({driven.why}); nothing was switched on "
+                "there; go on with `microfactory resume`"
+            )
     for number, value in late:
         job.client.send("OUTPUT", output=number, value=value)
     job.client.settle()

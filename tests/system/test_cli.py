@@ -242,6 +242,19 @@ def test_a_bad_program_is_refused_in_one_sentence_before_anything_moves(cli, tex
         (("heat", "bed", "500", "--machine", "d3d-printer", "--port", "virtual"), 5, "120"),
         (("resume", "square.gcode", *MACHINE, "--port", "virtual"), 6, "no journal"),
         (("verify", "none.gcode", *MACHINE), 2, "no such file"),
+        (("check", "a" * 300), 3, "no such machine"),
+        (("compile", "square.gcode", *MACHINE, "-o", "square.gcode/x"), 2, "cannot be written"),
+        (("compile", "square.gcode", *MACHINE, "-o", "."), 2, "cannot be written"),
+        (
+            ("run", "square.gcode", *MACHINE, "--port", "virtual", "--journal", "square.gcode/j"),
+            6,
+            "journal cannot be written",
+        ),
+        (
+            ("run", "square.gcode", *MACHINE, "--port", "virtual", "--cut-at-s", "nan"),
+            2,
+            "--cut-at-s",
+        ),
     ],
 )
 def test_bad_words_are_refused_in_one_sentence(cli, words, code, told):

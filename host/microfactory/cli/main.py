@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
+import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
 from microfactory.cli import bench, look, say, work
-from microfactory.errors import Error
+from microfactory.errors import Error, UsageError
 from microfactory.show import NOUNS
 
 INTERRUPTED = 130
@@ -88,6 +90,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Error as error:
         say.problem(str(error), args.json, error.exit_code)
         return error.exit_code
+    except BrokenPipeError:  # whoever read our output has left
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - nothing is left to say at exit
+        return 0
+    except OSError as error:
+        text = f"{error.filename or 'the system'}: {error.strerror}; the command ended there"
+        say.problem(text, args.json, UsageError.exit_code)
+        return UsageError.exit_code
     except KeyboardInterrupt:
         say.problem("interrupted", args.json, INTERRUPTED)
         return INTERRUPTED

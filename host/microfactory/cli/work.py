@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import select
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ from microfactory.board import Board, connect
 from microfactory.cli import say
 from microfactory.cli.common import holding, load_machine
 from microfactory.control import Ear
-from microfactory.errors import Error
+from microfactory.errors import Error, UsageError
 from microfactory.job import Progress
 from microfactory.jobfile import MAGIC, JobFile, compile_job
 from microfactory.motion.gcode import parse
@@ -67,8 +68,15 @@ def resume(args: argparse.Namespace) -> int:
 
 def _link_options(args: argparse.Namespace) -> dict[str, Any]:
     """A virtual machine can lose its link on purpose, to see what happens then."""
-    cut_s = getattr(args, "cut_at_s", None)
-    return {"cut_tick": round(cut_s * 125e6)} if cut_s is not None else {}
+    cut_s = args.cut_at_s
+    if cut_s is None:
+        return {}
+    if args.port != "virtual" or not 0 <= cut_s < 1e9:
+        raise UsageError(
+            f"--cut-at-s {cut_s:g}: only the link of `--port virtual` is cut on purpose, 0 s or "
+            "more after its start; nothing moved"
+        )
+    return {"cut_tick": round(cut_s * 125e6)}
 
 
 def _play(args: argparse.Namespace, board: Board, start: Callable[..., Record]) -> int:
@@ -94,7 +102,7 @@ def _play(args: argparse.Namespace, board: Board, start: Callable[..., Record]) 
             record = start(
                 watch=watch,
                 wants_hold=lambda: asked[0],
-                on_pause=_operator if sys.stdin.isatty() and not args.json else None,
+                on_pause=_Operator() if sys.stdin.isatty() and not args.json else None,
                 who=args.who,
                 journal=Path(args.journal) if args.journal else None,
             )
@@ -127,6 +135,20 @@ def _status(board: Board, last: list[Progress]) -> dict[str, Any]:
     return out
 
 
-def _operator(line: int) -> bool:
-    answer = input(f"line {line}: the program waits (M0). Enter: go on ")
-    return answer.strip().lower() not in ("n", "no", "q")
+class _Operator:
+    """Asks once and looks for the answer without waiting for it: the board must hear from us."""
+
+    def __init__(self) -> None:
+        self._asked = 0
+
+    def __call__(self, line: int) -> bool | None:
+        if self._asked != line:
+            self._asked = line
+            say.err.print(
+                f"line {line}: the program waits (M0). Enter: go on, n: stop here", markup=False
+            )
+        if not select.select([sys.stdin], [], [], 0)[0]:
+            return None
+        answer = sys.stdin.readline()
+        self._asked = 0
+        return answer.endswith("\n") and answer.strip().lower() not in ("n", "no", "q")
