@@ -117,23 +117,29 @@ class Trials:
                 self._collect()
             reading, writing = os.pipe()
             sys.stdout.flush()
+            written = self.journal.stat().st_size if self.journal.exists() else -1
             pid = os.fork()
             if pid == 0:
                 os.close(reading)
-                self._become(writing, instant)
+                self._become(writing, instant, written)
                 break
             os.close(writing)
             self.running[pid] = reading
         return bytes(self._read(timeout_s))
 
-    def _become(self, writing: int, instant: float) -> None:
-        """In the child: a journal of its own, and a link that will die."""
+    def _become(self, writing: int, instant: float, written: int) -> None:
+        """In the child: a journal of its own, and a link that will die.
+
+        The journal is what stood in the file at the split (`written` bytes, -1: no file): by now
+        the parent may have written on.
+        """
         self.child = (writing, instant)
         self.waiting, self.running = [], {}
         self.link.read = self._read
         mine = self.folder / f"journal-{os.getpid()}.jsonl"
-        if self.journal.exists():
-            shutil.copyfile(self.journal, mine)
+        if written >= 0:
+            with open(self.journal, "rb") as file:
+                mine.write_bytes(file.read(written))
             _redirect(self.journal, mine)
         self.journal = mine
         self.link.cut_tick = max(int(instant * self._hz), self.link.port.tick)
