@@ -1,6 +1,6 @@
 """Frames to the host, each built in memory that was there before."""
 
-from mfwire.frames import FRAME_BYTES, PAYLOAD_BYTES, encode_into
+from mfwire.frames import FRAME_BYTES, PAYLOAD_BYTES
 from mfwire.messages import (
     FIXED_BYTES,
     HEAD_BYTES,
@@ -27,14 +27,15 @@ _LOG = NUMBER["LOG"]
 class Answers:
     """What a board says."""
 
-    def __init__(self, board, crc):
+    def __init__(self, board, crc, encode):
         self.board = board
         self.crc = crc
+        self.encode = encode  # mfwire.frames.encode_into, or its fast twin
         self.payload = bytearray(PAYLOAD_BYTES + 8)
         self.frame = bytearray(FRAME_BYTES + 8)
 
     def _send(self, length):
-        n = encode_into(self.frame, self.payload, length, self.crc)
+        n = self.encode(self.frame, self.payload, length, self.crc)
         self.board.port.send(self.frame, n)
 
     def _head(self, kind):
@@ -55,7 +56,7 @@ class Answers:
         put16(p, 22, b.SLOTS)
         put16(p, 24, b.SLOT_BYTES)
         put16(p, 26, port.page.MOTORS_MAX)
-        put32(p, 28, b.LEAD_US * port.ticks_per_us)
+        put32(p, 28, port.lead_us * port.ticks_per_us)
         put16(p, 32, b.HORIZON_US // 1000)
         put16(p, 34, self.board.lease_us // 1000)
         i = 0

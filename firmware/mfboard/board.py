@@ -14,12 +14,11 @@ from mfboard.outputs import KEEP, Outputs
 from mfboard.player import ON_TAIL, STOPPED, Player, since
 from mfwire import session as s
 from mfwire.crc import Crc
-from mfwire.frames import Decoder
+from mfwire.frames import Decoder, encode_into
 from mfwire.messages import MASK30
 
 SLOTS = 8
 SLOT_BYTES = 8192
-LEAD_US = 5000
 HORIZON_US = 310_000  # 250 ms and a window
 STATUS_US = 50_000
 TURN_US = TURN_MS * 1000
@@ -29,14 +28,14 @@ RETREAT_BYTES = 4096
 class Board:
     """A board on a port. `receive` bytes, and `turn` when `due_us` says so."""
 
-    def __init__(self, port, decoder=None, crc=None, running=None):
+    def __init__(self, port, decoder=None, crc=None, running=None, encode=encode_into):
         self.port = port
         self.decoder = decoder or Decoder()
         self.hash = running or Crc()  # of the bodies of all committed windows
         self.receiver = s.Receiver()
-        self.answers = Answers(self, crc or Crc())
+        self.answers = Answers(self, crc or Crc(), encode)
         self.handler = Handler(self)
-        self.player = Player(port.engine, SLOTS, SLOT_BYTES, port.ticks_per_us, LEAD_US, HORIZON_US)
+        self.player = Player(port, SLOTS, SLOT_BYTES, HORIZON_US)
         self.config = None
         self.config_bytes = bytearray(CONFIG_BYTES)
         self.config_got = 0
@@ -87,6 +86,7 @@ class Board:
         """Somebody connects: a machine that moves is brought to rest first, on its path."""
         if self.state == s.RUNNING:
             self.player.ask_hold(s.WHY_LINK)
+            self._hush()
         self.receiver.begin(connect)
         self.heard_us = self.port.us()
 
@@ -149,9 +149,10 @@ class Board:
         now = self.port.us()
         if self.player.service(now):
             self._played()
-        if self.port.engine.fault:
-            self.port.engine.fault = 0
-            self.trip(faults.BAD_LIST, 0)
+        fault = self.port.engine.fault
+        if fault:
+            self.port.engine.fault = faults.NONE
+            self.trip(fault, 0)
         self.inputs.service(now)
         if self.inputs.tripped:
             self._tripped()
@@ -232,6 +233,16 @@ class Board:
         if self.state != s.RUNNING or self._left_alone(number):
             return
         self.set_output(number, value)
+
+    def _hush(self):
+        """Without a host only outputs that keep their value go on with their windows."""
+        mask = 0
+        i = 0
+        while i < len(self.outputs.items):
+            if self.outputs.items[i]["lost"] == KEEP:
+                mask |= 1 << i
+            i += 1
+        self.port.hush(mask)
 
     def _left_alone(self, number):
         """Without a host no window switches what a lost link has switched, nor any heat."""
@@ -327,6 +338,7 @@ class Board:
         """The host is gone: dangerous outputs off at once, the path to rest, heat as granted."""
         self.receiver.begin(0)
         self.changed = True
+        self._hush()
         self.outputs.lost()
         self.left = True
         if self.state not in (s.RUNNING, s.TAIL, s.RETREATING):
@@ -350,6 +362,7 @@ class Board:
     def trip(self, fault, detail):
         """A doubt: motors stop, heat off, told until it is cleared."""
         moving = self.player.mode != STOPPED
+        self.port.hush(0)
         if moving:
             self.player.abort()
             self.trusted = False
@@ -366,6 +379,7 @@ class Board:
     def stop_now(self):
         """ABORT of the host."""
         if self.player.mode != STOPPED:
+            self.port.hush(0)
             self.player.abort()
             self.trusted = False
             self.outputs.hold()

@@ -5,6 +5,8 @@ import json
 ROLES = ("limit", "probe", "estop", "door", "float", "arc_ok")
 KINDS = ("switch", "pwm", "servo")
 CONFIG_BYTES = 8192
+HEATER_HZ = 10
+SERVO_HZ = 50
 _TOP = {"v", "machine", "pulse_ticks", "lease_ms", "motors", "inputs", "outputs", "heaters"}
 _MOTOR = {"name", "at", "invert", "low", "high"}
 _FAR = (1 << 29) - 1
@@ -92,7 +94,32 @@ def parse(data, page):
         _output(item, page, used)
     for item in _list(config, "heaters", 3):
         _heater(item, page, used)
+    _share(config, page)
     return config
+
+
+def _share(config, page):
+    """Two pins of one PWM slice pulse at one rate (RP2040 datasheet 4.5.2)."""
+    rates = {}
+    heaters = [{"at": item["at"], "kind": "pwm", "hz": HEATER_HZ} for item in config["heaters"]]
+    for item in config["outputs"] + heaters:
+        if item["kind"] == "switch":
+            continue
+        part = page.OUTPUTS[item["at"]] >> 1 & 7
+        hz = SERVO_HZ if item["kind"] == "servo" else item["hz"]
+        other = rates.get(part)
+        if other is not None and other[0] != hz:
+            raise ConfigError(
+                item["at"]
+                + " and "
+                + other[1]
+                + " pulse at one rate: "
+                + str(hz)
+                + " Hz and "
+                + str(other[0])
+                + " Hz do not go together; use another connector"
+            )
+        rates[part] = (hz, item["at"])
 
 
 def _input(item, page, used):

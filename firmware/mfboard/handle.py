@@ -1,6 +1,6 @@
 """Messages of the host: checked against the state table and their bounds, then done or refused."""
 
-from mfboard import faults
+from mfboard import faults, window
 from mfwire import session as s
 from mfwire.messages import NUMBER, s30, u16, u30
 
@@ -141,11 +141,8 @@ class Handler:
             return s.BAD_ORDER
         if total > len(b.config_bytes) or offset + count > total or count == 0:
             return s.BAD_BOUNDS
-        i = begin
-        while i < end:
-            b.config_bytes[offset] = p[i]
-            offset += 1
-            i += 1
+        b.port.copy(b.config_bytes, offset, p, begin, end)
+        offset += count
         b.config_got = offset
         if offset == total:
             b.config_got = 0
@@ -165,15 +162,10 @@ class Handler:
             return s.BAD_ORDER
         if total > len(b.retreat) or offset + count > total or count == 0:
             return s.BAD_BOUNDS
-        i = begin
-        while i < end:
-            b.retreat[offset] = p[i]
-            offset += 1
-            i += 1
+        b.port.copy(b.retreat, offset, p, begin, end)
+        offset += count
         b.retreat_got = offset
         if offset == total:
-            from mfboard import window
-
             if not window.sound(b.retreat, total, b.player.motors, b.player.outputs):
                 return s.BAD_BOUNDS
             if not u16(b.retreat, 26) & window.LAST:

@@ -39,14 +39,15 @@ def since(now, then):
 class Player:
     """Slots of windows, and what is being played of them."""
 
-    def __init__(self, engine, slots, slot_bytes, ticks_per_us, lead_us, horizon_us):
-        self.engine = engine
+    def __init__(self, port, slots, slot_bytes, horizon_us):
+        self.engine = port.engine
+        self.copy = port.copy
         self.slots = slots
         self.slot_bytes = slot_bytes
         self.memory = [bytearray(slot_bytes) for _ in range(slots)]
         self.length = array("H", bytes(2 * slots))
-        self.ticks_per_us = ticks_per_us
-        self.lead_us = lead_us
+        self.ticks_per_us = port.ticks_per_us
+        self.lead_us = port.lead_us
         self.horizon_us = horizon_us
         self.motors = 0
         self.outputs = 0
@@ -92,11 +93,8 @@ class Player:
         if offset != self.got:
             return BAD_ORDER
         slot = self.slot(number)
-        i = begin
-        while i < end:
-            slot[offset] = p[i]
-            offset += 1
-            i += 1
+        self.copy(slot, offset, p, begin, end)
+        offset += count
         self.got = offset
         if offset < total:
             return OK
@@ -147,11 +145,10 @@ class Player:
             return reason
         self.why = WHY_NONE
         self.rest_ticks = 0
-        self.branch_us = now_us
         self.begin_low = 0
         self.begin_high = 0
         self.mode = PLAYING
-        self.engine.start(slot)
+        self.branch_us = self.engine.start(slot, now_us)
         self._began(slot)
         return OK
 
@@ -162,12 +159,11 @@ class Player:
             window.set_start(slot, m, self.engine.planned(m))
             m += 1
         self.rest_ticks = 0
-        self.branch_us = now_us
         self.committed_us = 0
         self.hold = WHY_NONE
         self.mode = PLAYING
         self.engine.alone = True
-        self.engine.start(slot)
+        self.branch_us = self.engine.start(slot, now_us)
         self.engine.alone = False
         self._began(slot)
 
@@ -209,6 +205,8 @@ class Player:
         """Decide near the branch; step over it when it has come. True: something changed."""
         if self.mode == STOPPED:
             return False
+        if self.mode == PLAYING and self.engine.gave_up(self.slot(self.number)):
+            self._take_tail(self.slot(self.number))
         if not self.decided and since(self.branch_us, now_us) <= self.lead_us:
             self._decide()
         if self.decided and since(self.branch_us, now_us) <= 0:
@@ -230,10 +228,14 @@ class Player:
                 self.hold = WHY_LATE
         if go_on:
             self.engine.follow(following_slot, False)
+            self.decided = True
         else:
-            self.why = self.hold or WHY_LATE
-            self.mode = ON_TAIL
-            self.engine.follow(slot, True)
+            self._take_tail(slot)
+
+    def _take_tail(self, slot):
+        self.why = self.hold or WHY_LATE
+        self.mode = ON_TAIL
+        self.engine.follow(slot, True)
         self.decided = True
 
     def _branch(self):

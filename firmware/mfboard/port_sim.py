@@ -11,6 +11,7 @@ from mfwire.messages import MASK30
 
 TICK_HZ = 125_000_000
 TICKS_PER_US = 125
+LEAD_US = 5000
 
 
 class Port:
@@ -18,6 +19,7 @@ class Port:
 
     tick_hz = TICK_HZ
     ticks_per_us = TICKS_PER_US
+    lead_us = LEAD_US
 
     def __init__(self, page, plant=None, sink=None, lists=None, seed=1):
         self.page = page
@@ -58,6 +60,13 @@ class Port:
         self.engine.configure(config)
         if self.plant:
             self.plant.configure(self, config)
+
+    def copy(self, out, at, data, begin, end):
+        """Bytes begin to end - 1 of data to out, from at on."""
+        out[at : at + end - begin] = data[begin:end]
+
+    def hush(self, mask):
+        """The board is asked for each output at its tick here, and says no by itself."""
 
     def send(self, frame, length):
         """A frame to the host."""

@@ -6,7 +6,7 @@ passed, and cut when motors are stopped before.
 
 from array import array
 
-from mfboard import window
+from mfboard import faults, window
 from mfboard.expand import DIRECTION, STEP, expand
 from mfwire.messages import u16, u30
 
@@ -101,7 +101,7 @@ class Engine:
         self.motors = 0
         self.pulse = 17
         self.on_tail = False
-        self.fault = 0
+        self.fault = faults.NONE
         self.batches = []
         self.guards = []  # (input, mask)
         self.alone = False
@@ -140,8 +140,8 @@ class Engine:
         self.steps[motor] = self.plan[motor] = self.ahead[motor] = steps
         self.latched[motor] = None
 
-    def start(self, slot):
-        """The first list of a run begins now."""
+    def start(self, slot, now_us):
+        """The first list of a run begins now; when that was."""
         self.on_tail = False
         self.halted = 0
         self.end = self.port.tick
@@ -153,11 +153,16 @@ class Engine:
             if self.port.level(i) == self.port.config["inputs"][i]["active"]:
                 self._halt(mask, self.port.tick)
         self._load(slot, False)
+        return now_us
 
     def follow(self, slot, tail):
         """Play a list when the present one ends."""
         self._flush(self.port.tick)
         self._load(slot, tail)
+
+    def gave_up(self, slot):
+        """Never: in memory the player decides in time."""
+        return False
 
     def busy(self):
         """Something of what is loaded has not been played yet."""
@@ -202,13 +207,13 @@ class Engine:
         base = self.end
         motors = []
         if lists is None:
-            self.fault = 1
+            self.fault = faults.BAD_LIST
             return
         for m in range(self.motors):
             edges = self.lists.edges(lists[m], base, self.pulse, self.direction[m])
             rises, signs, turns, turned, end, self.direction[m] = edges
             if end != length:
-                self.fault = 1
+                self.fault = faults.BAD_LIST
             self.plan[m] += self.lists.total(signs)
             if self.halted >> m & 1:
                 rises, signs, turns, turned = rises[:0], signs[:0], turns[:0], turned[:0]

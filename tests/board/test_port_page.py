@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kit import Kit
 
-from mfboard import board
+from mfboard import board, port_sim
 
 TOP = Path(__file__).resolve().parents[2]
 PAGE = (TOP / "docs" / "port.md").read_text()
@@ -35,7 +35,7 @@ def test_the_engine_has_the_names_of_the_page_and_no_other_is_used():
 
 
 def test_the_bounds_are_those_of_the_code():
-    assert f"`LEAD_US` ({board.LEAD_US // 1000} ms)" in PAGE
+    assert f"`LEAD_US` ({port_sim.LEAD_US // 1000} ms)" in PAGE
     for name in ("receive", "turn", "due_us", "input_changed", "timed_output"):
         assert f"{name}(" in PAGE
         assert hasattr(board.Board, name)
