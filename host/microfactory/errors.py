@@ -77,3 +77,9 @@ class VerdictError(Error):
     """The verifier found a violation."""
 
     exit_code = 10
+
+
+class FlashError(Error):
+    """A board that cannot be flashed, a file that must not be flashed, a release not to trust."""
+
+    exit_code = 11

@@ -1,0 +1,1 @@
+"""Flashing and updating boards. Use its modules: `from microfactory.flash import picoboot`."""
