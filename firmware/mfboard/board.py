@@ -12,6 +12,7 @@ from mfboard.heaters import TURN_MS, Heater
 from mfboard.inputs import Inputs
 from mfboard.outputs import KEEP, Outputs
 from mfboard.player import ON_TAIL, STOPPED, Player, since
+from mfboard.upkeep import Upkeep
 from mfwire import session as s
 from mfwire.crc import Crc
 from mfwire.frames import Decoder, encode_into
@@ -35,6 +36,7 @@ class Board:
         self.receiver = s.Receiver()
         self.answers = Answers(self, crc or Crc(), encode)
         self.handler = Handler(self)
+        self.upkeep = Upkeep(self)
         self.player = Player(port, SLOTS, SLOT_BYTES, HORIZON_US)
         self.config = None
         self.config_bytes = bytearray(CONFIG_BYTES)
@@ -128,7 +130,7 @@ class Board:
     def due_us(self):
         """Until `turn` has something to do; -1: nothing at all."""
         now = self.port.us()
-        due = self._sooner(-1, self.player.due_us(now))
+        due = self._sooner(self._sooner(-1, self.player.due_us(now)), self.upkeep.due_us(now))
         due = self._sooner(due, self.inputs.due_us(now))
         if self.receiver.connect:
             due = self._sooner(due, STATUS_US - since(now, self.status_us))
@@ -166,6 +168,7 @@ class Board:
             self.status_us = now
             self.changed = False
             self.answers.status()
+        self.upkeep.service(now)
 
     def _needs_link(self):
         """Something goes on that must not go on without a host."""
@@ -213,18 +216,11 @@ class Board:
         """After a lost link: the moves that the host loaded for this, from where we rest; none of
         them when they would leave a motor's travel.
         """
-        if self.retreat_length and self.trusted and self._retreat_fits():
+        if not self.retreat_length or not self.trusted:
+            return
+        if window.keeps_travel(self.retreat, self.config["motors"], self.port.engine):
             self.player.play_alone(self.retreat, self.port.us())
             self.state = s.RETREATING
-
-    def _retreat_fits(self):
-        for m in range(self.player.motors):
-            made = window.steps_made(self.retreat, m)
-            end = self.port.engine.planned(m) + made
-            motor = self.config["motors"][m]
-            if made and not motor["low"] <= end <= motor["high"]:
-                return False
-        return True
 
     # ---- the world
 

@@ -18,6 +18,7 @@ _ENABLE = NUMBER["ENABLE"]
 _POSITION = NUMBER["POSITION"]
 _CLEAR = NUMBER["CLEAR"]
 _BYE = NUMBER["BYE"]
+_MAINTAIN = NUMBER["MAINTAIN"]
 
 
 class Handler:
@@ -106,6 +107,8 @@ class Handler:
             b.lost(s.WHY_BYE)
             b.cool()
             return s.OK
+        if kind == _MAINTAIN:
+            return b.upkeep.leave()
         return s.BAD_STATE
 
     def _start(self, number):
@@ -146,7 +149,10 @@ class Handler:
         b.config_got = offset
         if offset == total:
             b.config_got = 0
-            b.answers.configured(b.configure(total))
+            wrong = b.configure(total)
+            b.answers.configured(wrong)
+            if not wrong:
+                b.upkeep.configured(b.port.us())
             b.changed = True
         return s.OK
 

@@ -33,6 +33,8 @@ class Port:
         self.outputs = []
         self.duties = []
         self.enabled = 0
+        self.on_maintain = None  # called when the board leaves for maintenance
+        self.on_confirm = None  # called when the program has shown that it works
         self._order = 0
         self._draw = seed & 0x3FFFFFFF or 1
         self.engine = Engine(self, lists or PlainLists())
@@ -95,6 +97,16 @@ class Port:
     def enable(self, mask):
         """Drivers on or off."""
         self.enabled = mask
+
+    def maintain(self):
+        """Leave for the REPL; whoever owns this board does it."""
+        if self.on_maintain:
+            self.on_maintain()
+
+    def confirm(self):
+        """What runs works: a trial of it is over."""
+        if self.on_confirm:
+            self.on_confirm()
 
     def level(self, i):
         """Level of an input now."""

@@ -104,3 +104,15 @@ def start_steps(b, motor):
 def set_start(b, motor, steps):
     """Write a start position: a retreat begins wherever the machine rests."""
     put32(b, HEAD + MOTOR * motor, steps)
+
+
+def keeps_travel(body, motors, engine):
+    """Whether every motor that it moves ends within its travel, from where it will stand."""
+    m = 0
+    while m < len(motors):
+        made = steps_made(body, m)
+        end = engine.planned(m) + made
+        if made and not motors[m]["low"] <= end <= motors[m]["high"]:
+            return False
+        m += 1
+    return True

