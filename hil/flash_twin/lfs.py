@@ -61,9 +61,7 @@ class LfsFiles:
     def __init__(self, nor: Nor, base: int = 0, size: int | None = None, fresh: bool = False):
         self.context = _Context(nor, base)
         blocks = (size or len(nor.data) - base) // SECTOR
-        self.fs = LittleFS(
-            context=self.context, mount=False, block_count=blocks, disk_version=0x00020000, **SIZES
-        )
+        self.fs = LittleFS(context=self.context, mount=False, block_count=blocks, **SIZES)
         if fresh:
             self.fs.format()
         self.fs.mount()

@@ -5,6 +5,7 @@ littlefs and our chooser for the REPL, and the board's own program on simulated 
 port. A desk is a bus as microfactory.flash.bus has it.
 """
 
+import atexit
 import os
 import select
 import shutil
@@ -12,6 +13,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,7 @@ from microfactory.flash.bus import Loader, SerialPort, loaders_of
 NAMES = {"RP2040": "Raspberry Pi Pico with RP2040", "RP2350": "Raspberry Pi Pico2 with RP2350"}
 SIZES = {"RP2040": (2 << 20, 1408 << 10), "RP2350": (4 << 20, 3072 << 10)}
 GONE = "the board is gone; plug it in again"
+_plugged: "set[Pico]" = set()
 
 
 class Pipe:
@@ -62,6 +65,38 @@ class Pipe:
     def close(self) -> None: ...
 
 
+class Shared:
+    """A virtual board's link, used by who flashes it and kept alive by the desk, one at a time."""
+
+    def __init__(self, link: VirtualLink) -> None:
+        self.link, self.board, self.port = link, link.board, link.port
+        self._lock = threading.RLock()
+
+    def write(self, data: bytes) -> None:
+        with self._lock:
+            self.link.write(data)
+
+    def read(self, timeout_s: float) -> bytes:
+        with self._lock:
+            return self.link.read(timeout_s)
+
+    def alone(self, seconds: float) -> None:
+        with self._lock:
+            self.link.alone(seconds)
+
+    def leave(self) -> None:
+        """What was accepted is done, host or no host."""
+        with self._lock:
+            if self.board.upkeep.leaving:
+                self.link.alone(0.002)
+
+    def now_s(self) -> float:
+        return self.link.now_s()
+
+    def close(self) -> None:
+        self.link.close()
+
+
 class Pico:
     """One board. state: off, bootsel, repl, app or other (some program that is not ours)."""
 
@@ -78,7 +113,7 @@ class Pico:
         self.starts = 0
         self.state = "off"
         self.process: subprocess.Popen[bytes] | None = None
-        self.link: VirtualLink | None = None
+        self.link: Shared | None = None
         self.port_name = f"twin{number}"
         self.presses = 0  # of its button, by a person
         self._fs_file = ""
@@ -93,6 +128,7 @@ class Pico:
     def plug_in(self, held: bool = False) -> "Pico":
         """held: somebody holds BOOTSEL meanwhile."""
         self.unplug()
+        _plugged.add(self)
         self.presses += held
         self.starts += 1
         if self.device.plug_in(held):
@@ -105,6 +141,7 @@ class Pico:
 
     def unplug(self) -> None:
         """No power."""
+        _plugged.discard(self)
         if self.process:
             self.process.kill()
             self._ended()
@@ -145,6 +182,15 @@ class Pico:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0,
         )  # fmt: skip
         self.state = "repl"
+        assert self.process.stdout
+        said = b""
+        while b">>> " not in said:  # its start is over: at the prompt, or with a program
+            data = self.process.stdout.read(1)
+            if not data:
+                self.process.wait()
+                self.poll()
+                return
+            said += data
 
     def _ended(self) -> None:
         assert self.process
@@ -168,7 +214,7 @@ class Pico:
         self.state = "app"
         text = self.files().read("/me/machine.toml")
         assert text is not None
-        self.link = open_link(Machine.parse(text.decode()))
+        self.link = Shared(open_link(Machine.parse(text.decode())))
         port = self.link.port
         number = self.number.to_bytes(8, "big")
         port.uid = lambda i: struct.unpack_from("<H", number, 2 * i)[0]  # type: ignore[method-assign]
@@ -180,6 +226,15 @@ class Pico:
         self.plug_in()
 
 
+def unplug_all() -> None:
+    """The power of all simulated boards goes."""
+    for pico in list(_plugged):
+        pico.unplug()
+
+
+atexit.register(unplug_all)
+
+
 class Desk:
     """A bus with these boards. person: called with a place when somebody is to press its button."""
 
@@ -187,10 +242,14 @@ class Desk:
         self.picos = list(picos)
         self.person = person
         self.usb = Bus(*(pico.device for pico in picos))
+        self._lock = threading.Lock()  # many boards are flashed at once
 
     def _poll(self) -> None:
-        for pico in self.picos:
-            pico.poll()
+        with self._lock:
+            for pico in self.picos:
+                if pico.link is not None:
+                    pico.link.leave()
+                pico.poll()
 
     def at(self, name: str) -> Pico:
         """The board that has a port of that name."""
@@ -223,7 +282,7 @@ class Desk:
             raise LinkError(f"{name}: nothing answers here")
         return Pipe(pico, pico.process, name)
 
-    def link(self, name: str, machine: Machine) -> VirtualLink:
+    def link(self, name: str, machine: Machine) -> Shared:
         pico = self.at(name)
         if pico.link is None or name != pico.port_name + "d":
             raise LinkError(f"{name}: there is no such port; nothing was sent")
@@ -244,9 +303,6 @@ class Desk:
     def wait(self, seconds: float) -> None:
         """Its boards need no more than a moment for anything."""
         time.sleep(min(seconds, 0.01))
-        for pico in self.picos:
-            if pico.link is not None:
-                pico.link.alone(0.01)
         self._poll()
 
 

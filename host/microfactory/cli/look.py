@@ -1,4 +1,4 @@
-"""Commands that only look: machines, check, plan, show, verify, devices, records."""
+"""Commands that only look: machines, check, plan, show, verify."""
 
 from __future__ import annotations
 
@@ -106,30 +106,3 @@ def _verdict(args: argparse.Namespace, verdict: str, text: str, data: object) ->
     else:
         say.line(text if text.startswith(("PASS", "FAIL")) else f"{verdict} {text}".strip())
     return 0 if verdict == "PASS" else 10
-
-
-def devices(args: argparse.Namespace) -> int:
-    """Serial ports that could be boards, and the rigs."""
-    from importlib.metadata import entry_points
-
-    from serial.tools import list_ports
-
-    found = [
-        {
-            "port": port.device,
-            "what": port.description or "",
-            "serial": port.serial_number or "",
-            "usb": f"{port.vid:04x}:{port.pid:04x}" if port.vid is not None else "",
-        }
-        for port in list_ports.comports()
-    ]
-    found += [
-        {"port": entry.name, "what": "rig in memory", "serial": "", "usb": ""}
-        for entry in entry_points(group="microfactory.rigs")
-    ]
-    if args.json:
-        say.value(found)
-    else:
-        rows = [[d["port"], d["what"], d["serial"], d["usb"]] for d in found]
-        say.table("ports", ["port", "what", "serial", "usb"], rows)
-    return 0

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from microfactory.cli import bench, look, say, work
+from microfactory.cli import bench, flash, look, say, work
 from microfactory.errors import Error, UsageError
 from microfactory.show import NOUNS
 
@@ -47,7 +47,11 @@ def parser() -> argparse.ArgumentParser:
     command = add("verify", look.verify_command, "judge a program or a job file")
     command.add_argument("file", metavar="FILE")
     command.add_argument("--program", help="the program a job file was made from")
-    add("devices", look.devices, "list the ports a board could be on", machine=False)
+    command = add("devices", flash.devices, "list every board on the USB", machine=False)
+    command.add_argument("--bus", default="usb", help="usb, or a simulated one: twin:KIND,KIND")
+    command.add_argument("--quiet", action="store_true", help="ask no board anything")
+    command = add("flash", flash.flash, "make a board a checked machine controller")
+    flash.arguments(command)
     for name, run, text in (
         ("run", work.run, "run a program or a job file"),
         ("resume", work.resume, "go on with a job that was cut or held"),

@@ -34,24 +34,26 @@ def burn(boot: Picoboot, sectors: dict[int, bytes], told: Told = lambda share, t
     """
     if FLASH_BASE not in sectors:
         raise FlashError("nothing for the beginning of flash; the board was not touched; report it")
-    work = _Work(3 * len(sectors), told)
-    before = _read(boot, sectors, work, "looking at")
+    before = _read(boot, sectors, _Work(told, 0.0, 0.25, len(sectors), "looking"))
     changed = [address for address in sectors if before[address] != sectors[address]]
     if not changed:
+        told(1.0, "nothing to write")
         return 0
     for page in starting_pages(before[FLASH_BASE], boot.chip):
         boot.write(FLASH_BASE + page, bytes(PAGE_BYTES))
     boot.erase(FLASH_BASE, SECTOR_BYTES)
+    work = _Work(told, 0.25, 0.75, len(changed), "writing")
     for address in changed:
         if address != FLASH_BASE:
             boot.erase(address, SECTOR_BYTES)
             _write(boot, address, sectors[address])
-        work.done("writing")
+        work.done()
+    work = _Work(told, 0.75, 1.0, len(sectors), "reading back")
     rest = {address: data for address, data in sectors.items() if address != FLASH_BASE}
-    _same(boot, rest, _read(boot, rest, work, "reading back"))
+    _same(boot, rest, _read(boot, rest, work))
     _begin(boot, sectors[FLASH_BASE])
     first = {FLASH_BASE: sectors[FLASH_BASE]}
-    _same(boot, first, _read(boot, first, work, "reading back"))
+    _same(boot, first, _read(boot, first, work))
     return len(changed)
 
 
@@ -72,7 +74,7 @@ def _write(boot: Picoboot, address: int, data: bytes) -> None:
         boot.write(address, data[: -(-length // PAGE_BYTES) * PAGE_BYTES])
 
 
-def _read(boot: Picoboot, sectors: dict[int, bytes], work: _Work, doing: str) -> dict[int, bytes]:
+def _read(boot: Picoboot, sectors: dict[int, bytes], work: _Work) -> dict[int, bytes]:
     """The same addresses as they are in the chip, in reads of at most READ_BYTES."""
     out: dict[int, bytes] = {}
     wanted = sorted(sectors)
@@ -85,7 +87,7 @@ def _read(boot: Picoboot, sectors: dict[int, bytes], work: _Work, doing: str) ->
         data = boot.read(run[0], len(run) * SECTOR_BYTES)
         for number, address in enumerate(run):
             out[address] = data[number * SECTOR_BYTES : (number + 1) * SECTOR_BYTES]
-            work.done(doing)
+            work.done()
         wanted = wanted[len(run) :]
     return out
 
@@ -103,13 +105,13 @@ def _same(boot: Picoboot, wanted: dict[int, bytes], found: dict[int, bytes]) -> 
 
 
 class _Work:
-    """How much is done, told after every sector."""
+    """How far one part of the work is, told after every sector."""
 
-    def __init__(self, total: int, told: Told) -> None:
-        self._total = total
-        self._done = 0
-        self._told = told
+    def __init__(self, told: Told, begin: float, end: float, total: int, text: str) -> None:
+        self._told, self._begin, self._end, self._text = told, begin, end, text
+        self._total, self._done = max(1, total), 0
 
-    def done(self, text: str) -> None:
+    def done(self) -> None:
         self._done += 1
-        self._told(min(1.0, self._done / self._total), text)
+        share = self._begin + (self._end - self._begin) * min(1.0, self._done / self._total)
+        self._told(share, self._text)

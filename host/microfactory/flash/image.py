@@ -1,7 +1,7 @@
 """The board's file system as bytes: made on the host, and read back from a board's flash.
 
-littlefs with the sizes of MicroPython's builds for these chips (ports/rp2/modules/_boot.py). The
-disk version is 2.0, which every MicroPython of the last years mounts.
+littlefs with the sizes of MicroPython's builds for these chips (ports/rp2/modules/_boot.py). Made
+with disk version 2.0, which every MicroPython of the last years mounts; read whatever it is.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _SIZES: dict[str, Any] = {
     "cache_size": 4 * PAGE_BYTES,
     "lookahead_size": 32,
     "block_cycles": 100,
-    "disk_version": 0x00020000,
 }
+_VERSION = 0x00020000
 
 
 def make(files: Mapping[str, bytes], size: int) -> bytes:
     """A file system of that size with these files (path to bytes). FlashError: too small."""
-    fs = LittleFS(block_count=size // SECTOR_BYTES, mount=False, **_SIZES)
+    fs = LittleFS(block_count=size // SECTOR_BYTES, mount=False, disk_version=_VERSION, **_SIZES)
     fs.format()
     fs.mount()
     try:

@@ -11,7 +11,7 @@ import json
 import time
 from typing import Any, Protocol
 
-from microfactory.errors import FlashError
+from microfactory.errors import Error, FlashError, LinkError
 
 PROMPT = b"raw REPL; CTRL-B to exit\r\n>"
 PIECE = 1536  # bytes of a file in one step
@@ -35,6 +35,10 @@ class Stream(Protocol):
         """Let go of it."""
 
 
+class GoneError(FlashError):
+    """The port went before anything was changed: a board that is just starting does that."""
+
+
 class ReplError(FlashError):
     """Code on the board raised; its traceback is in `trace`."""
 
@@ -51,17 +55,25 @@ class Repl:
         self.stream = stream
         self._got = b""
         self._paste = True
-        for _ in range(3):
-            stream.write(b"\r\x03\x03")
-            self._until(b">>> ", 0.3)
-            stream.write(b"\r\x01")
-            if self._until(PROMPT, ENTER_S / 2):
-                self._got = b""
+        try:
+            if self._entered():
                 return
+        except LinkError as error:
+            raise GoneError(str(error)) from None
         raise FlashError(
             f"{stream.name}: no MicroPython prompt answers; the board was not changed; close other "
             "programs on this port, or hold BOOTSEL while plugging the board in"
         )
+
+    def _entered(self) -> bool:
+        for _ in range(3):
+            self.stream.write(b"\r\x03\x03")
+            self._until(b">>> ", 0.3)
+            self.stream.write(b"\r\x01")
+            if self._until(PROMPT, ENTER_S / 2):
+                self._got = b""
+                return True
+        return False
 
     def __enter__(self) -> Repl:
         return self
@@ -73,7 +85,7 @@ class Repl:
         """Back to the friendly prompt; never raises for a board that is gone."""
         try:
             self.stream.write(b"\r\x02")
-        except (FlashError, OSError):
+        except (Error, OSError):
             self._got = b""
         self.stream.close()
 
