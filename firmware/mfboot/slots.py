@@ -7,6 +7,7 @@ Nothing here touches /me: identity and calibration outlive every update.
 """
 
 import json
+import sys
 
 SLOTS = ("a", "b")
 TRIES = 3
@@ -127,6 +128,7 @@ def finish(files, slot, text, older=False):
     value = _json(text)
     if value is None or not isinstance(value.get("files"), dict) or not value["files"]:
         raise SlotError("the manifest cannot be read")
+    _fits(files, value)
     for name, expected in value["files"].items():
         if files.digest("/" + slot + "/" + name) != expected:
             raise SlotError(name + " is not what the manifest says")
@@ -144,6 +146,16 @@ def finish(files, slot, text, older=False):
         _select(files, {"good": keep, "try": slot, "n": TRIES})
     else:
         _select(files, {"good": slot})
+
+
+def _fits(files, value):
+    """SlotError: it is for another board, or for a newer MicroPython."""
+    here = (_json(files.read("/pins.json")) or {}).get("board")
+    if here and value.get("board") and value["board"] != here:
+        raise SlotError("this program is for " + value["board"] + " and this is a " + here)
+    least = tuple(value.get("micropython", (0, 0)))
+    if sys.implementation.version[: len(least)] < least:
+        raise SlotError("this MicroPython is too old for it")
 
 
 def confirm(files, slot):

@@ -16,9 +16,10 @@ from microfactory.cli import say
 from microfactory.cli.common import load_machine
 from microfactory.errors import FlashError, UsageError
 from microfactory.flash import devices as look
-from microfactory.flash import uf2
+from microfactory.flash import release, uf2
 from microfactory.flash.bus import Bus, open_bus
 from microfactory.flash.flow import Plan, planned
+from microfactory.flash.payload import Payload
 from microfactory.flash.worklist import Outcome, flash_all
 
 
@@ -54,6 +55,9 @@ def arguments(command: argparse.ArgumentParser) -> None:
     add("--all", action="store_true", help="every board on the USB, at the same time")
     add("--uf2", default="", metavar="FILE", help="MicroPython for this board; writes all of it")
     add("--sha256", default="", metavar="HASH", help="what the UF2 file must be")
+    add(
+        "--release", default="", metavar="FOLDER", help="a signed release instead of this package's"
+    )
     add("--name", default="", help="name of the new board; else the machine's and a number")
     add("--replace", default="", metavar="NAME", help="this board takes a dead one's place")
     add("--new", action="store_true", help="forget who the board was")
@@ -70,6 +74,8 @@ def flash(args: argparse.Namespace) -> int:
     places = _places(args, bus)
     with _bars(args.json, places) as told:
         outcomes = flash_all(bus, places, plan, told, _person(args.json))
+    if any(outcome.error is None for outcome in outcomes):
+        release.note(plan.payload.board, plan.payload.number)
     return _tell(args, outcomes)
 
 
@@ -93,12 +99,22 @@ def make_plan(args: argparse.Namespace) -> Plan:
     return planned(
         machine,
         image,
+        _released(args, machine.board.name) if args.release else None,
         name=args.name,
         replace=args.replace,
         renew=args.new,
         older=args.older,
         who=args.who,
     )
+
+
+def _released(args: argparse.Namespace, board: str) -> Payload:
+    """The firmware of a release, once enough keys have signed it."""
+    least = 0 if args.older else release.highest(board)
+    payload, names = release.check(Path(args.release), release.read_trust(), least)
+    if not args.json:
+        say.line(f"release {payload.number}, signed by {', '.join(names)}")
+    return payload
 
 
 def _places(args: argparse.Namespace, bus: Bus) -> list[str]:

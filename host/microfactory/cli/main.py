@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from microfactory.cli import bench, flash, look, say, work
+from microfactory.cli import bench, flash, look, release, say, work
 from microfactory.errors import Error, UsageError
 from microfactory.show import NOUNS
 
@@ -52,6 +52,8 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--quiet", action="store_true", help="ask no board anything")
     command = add("flash", flash.flash, "make a board a checked machine controller")
     flash.arguments(command)
+    command = add("release", release.release, "make, sign and check releases of the firmware")
+    release.arguments(command)
     for name, run, text in (
         ("run", work.run, "run a program or a job file"),
         ("resume", work.resume, "go on with a job that was cut or held"),

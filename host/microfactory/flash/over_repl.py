@@ -119,7 +119,8 @@ def pins(machine: Machine) -> bytes:
     low = [page[name][0] for name in machine.board.switches]
     low += [page[name][0] for name in ("CHARGE_PUMP", "GATE") if name in page]
     high = [page["ENABLE"][0]] if "ENABLE" in page else []
-    return json.dumps({"low": sorted(low), "high": high}).encode()
+    value = {"board": machine.board.name, "low": sorted(low), "high": high}
+    return json.dumps(value).encode()
 
 
 def install(repl: Repl, plan: Plan, unit: Unit, told: Callable[[float, str], None]) -> None:

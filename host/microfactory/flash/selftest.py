@@ -14,6 +14,10 @@ APPEARS_S = 15.0
 WATCH_S = 0.8  # longer than a board needs to say of itself that it works, docs/port.md
 
 
+class SkewError(FlashError):
+    """The board's firmware speaks another table of messages than this host."""
+
+
 @dataclass(frozen=True)
 class Tested:
     """What the board said."""
@@ -68,7 +72,12 @@ def leave_program(bus: Bus, where: str, machine: Machine) -> None:
             "board goes on as it was; let it cool and rest, then flash again"
         ) from None
     except LinkError as error:
-        if "another firmware" in str(error) or "another program" in str(error):
+        if "another firmware" in str(error):
+            raise SkewError(
+                f"usb {where}: {error}: it cannot be asked to leave its program; press its button "
+                "while it is plugged in, and give --uf2"
+            ) from None
+        if "another program" in str(error):
             raise FlashError(f"usb {where}: {error}") from None
         # it went away with its answer: it is starting into its REPL
     finally:
