@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from microfactory.cli import bench, flash, kit, look, release, say, work
+from microfactory.cli import bench, doctor, flash, kit, look, release, say, work
 from microfactory.errors import Error, UsageError
 from microfactory.show import NOUNS
 
@@ -58,6 +58,8 @@ def parser() -> argparse.ArgumentParser:
         "kit", kit.kit, "gather all that a workshop without internet needs", machine=False
     )
     kit.arguments(command)
+    command = add("doctor", doctor.doctor, "say why a board does not answer", machine=False)
+    doctor.arguments(command)
     for name, run, text in (
         ("run", work.run, "run a program or a job file"),
         ("resume", work.resume, "go on with a job that was cut or held"),

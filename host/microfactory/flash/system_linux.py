@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 
 UDEV_PATH = "/etc/udev/rules.d/60-microfactory.rules"
@@ -84,6 +85,44 @@ def on_usb(root: Path = Path("/")) -> list[tuple[str, int, int]]:
     return out
 
 
+@dataclass(frozen=True)
+class Port:
+    """The device file of a serial port: whether it may be used, and who has it open."""
+
+    name: str
+    usable: bool
+    holders: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class System:
+    """What this computer knows about boards, at one instant. Seconds count from its start."""
+
+    now_s: float = 0.0
+    rule_installed: bool = True
+    modem_manager: bool = False
+    usb: tuple[tuple[str, int, int], ...] = ()
+    ports: tuple[Port, ...] = ()
+    lost_s: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    over_current: bool = False
+    woken_s: tuple[float, ...] = ()
+
+
+def look(ports: list[str], root: Path = Path("/"), lines: list[str] | None = None) -> System:
+    """Everything at once. lines: of the kernel; None: ask it. root: "/" but in tests."""
+    kernel = kernel_lines() if lines is None else lines
+    return System(
+        now_s=time.clock_gettime(time.CLOCK_MONOTONIC),
+        rule_installed=rule_installed(root),
+        modem_manager=running("ModemManager", root),
+        usb=tuple(on_usb(root)),
+        ports=tuple(Port(name, may_use(name), tuple(holders(name, root))) for name in ports),
+        lost_s=disconnects(kernel),
+        over_current=any("over-current" in line and "usb" in line for line in kernel),
+        woken_s=times_of(r"PM: suspend exit|PM: hibernation exit", kernel),
+    )
+
+
 def kernel_lines() -> list[str]:
     """What the kernel said lately; empty where one may not read it."""
     try:
@@ -93,21 +132,17 @@ def kernel_lines() -> list[str]:
     return done.stdout.splitlines()[-2000:]
 
 
-def disconnects(lines: list[str], where: str = "") -> list[float]:
-    """Seconds since the start at which the kernel lost a USB device (at that place)."""
-    out = []
+def disconnects(lines: list[str]) -> dict[str, tuple[float, ...]]:
+    """By place: when the kernel lost a USB device there."""
+    out: dict[str, list[float]] = {}
     for line in lines:
         found = re.match(r"\[\s*([0-9.]+)\] usb ([0-9.-]+): USB disconnect", line)
-        if found and where in ("", found[2]):
-            out.append(float(found[1]))
-    return out
+        if found:
+            out.setdefault(found[2], []).append(float(found[1]))
+    return {place: tuple(times) for place, times in out.items()}
 
 
-def over_current(lines: list[str]) -> bool:
-    """Whether a port switched off because too much was drawn from it."""
-    return any("over-current" in line and "usb" in line for line in lines)
-
-
-def suspended_s() -> float:
-    """How long this computer has slept since it was started."""
-    return time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC)
+def times_of(pattern: str, lines: list[str]) -> tuple[float, ...]:
+    """When the kernel said something."""
+    found = (re.match(rf"\[\s*([0-9.]+)\] (?:{pattern})", line) for line in lines)
+    return tuple(float(match[1]) for match in found if match)
