@@ -218,7 +218,7 @@ class Pico:
         self.state = "app"
         text = self.files().read("/me/machine.toml")
         assert text is not None
-        self.link = Shared(open_link(Machine.parse(text.decode())))
+        self.link = Shared(open_link(Machine.parse(text.decode()), capture=True))
         port = self.link.port
         number = self.number.to_bytes(8, "big")
         port.uid = lambda i: struct.unpack_from("<H", number, 2 * i)[0]  # type: ignore[method-assign]

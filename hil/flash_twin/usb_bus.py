@@ -125,7 +125,10 @@ class Bus(usb.backend.IBackend):  # type: ignore[misc]
 
     def clear_halt(self, dev_handle: Device, ep: int) -> None:
         self._alive(dev_handle)
-        dev_handle.chip.halted["in" if ep & 0x80 else "out"] = False
+        halted = dev_handle.chip.halted
+        which = "in" if ep & 0x80 else "out"
+        assert halted[which], "cleared an endpoint that was not halted"
+        halted[which] = False
 
     # ---- transfers
 
@@ -146,7 +149,10 @@ class Bus(usb.backend.IBackend):  # type: ignore[misc]
         data: Any, timeout: int,
     ) -> int:  # fmt: skip
         def move() -> int:
-            if kind == 0x80 and request == 6 and value >> 8 == 3:
+            if (kind, request) == (0x82, 0):  # GET_STATUS of an endpoint
+                halted = dev_handle.chip.halted["in" if index & 0x80 else "out"]
+                answer = bytes((int(halted), 0))
+            elif kind == 0x80 and request == 6 and value >> 8 == 3:
                 answer = _string(dev_handle, value & 255)
             else:
                 answer = dev_handle.chip.control(kind, request, len(data))

@@ -75,9 +75,14 @@ class Picoboot:
     # ---- what it can do
 
     def reset(self) -> None:
-        """A stall is over, and what went before is forgotten, exclusive access too."""
+        """A stall is over, and what went before is forgotten, exclusive access too.
+
+        Only a halted endpoint is cleared: the ROM takes down what another is doing when it is.
+        """
         for endpoint in (self.out, self.into):
-            self.device.clear_halt(endpoint)
+            state = self.device.ctrl_transfer(0x82, 0, 0, endpoint, 2, TIMEOUT_MS)
+            if state[0] & 1:
+                self.device.clear_halt(endpoint)
         self.device.ctrl_transfer(0x41, IF_RESET, 0, self.interface, None, TIMEOUT_MS)
 
     def erase(self, address: int, size: int) -> None:
