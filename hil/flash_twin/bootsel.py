@@ -13,6 +13,7 @@ from hil.flash_twin.rom import BASE, starts
 
 COMMAND = struct.Struct("<IIBBHI16s")
 FLASH_LAST = BASE + 16 * 1024 * 1024
+ROM_END = 0x4000
 RAM, RAM_END = 0x20000000, 0x20042000
 OK, UNKNOWN, BAD_SIZE, BAD_LENGTH, BAD_ADDRESS, BAD_ALIGNMENT = range(6)
 NOT_PERMITTED = 10
@@ -181,6 +182,8 @@ class Bootsel:
         return OK
 
     def _memory(self, address: int, size: int) -> bytes | int:
+        if address + size <= ROM_END:
+            return bytes(size)  # its own code, which the twin has not
         if RAM <= address <= address + size <= RAM_END:
             return bytes(self.ram[address - RAM : address - RAM + size])
         if not BASE <= address <= address + size < FLASH_LAST:

@@ -160,7 +160,7 @@ def test_a_refusal_is_told_in_the_words_of_the_status(chip):
     device = board(chip)
     with opened(device) as boot:
         with pytest.raises(FlashError, match="refused READ: wrong address"):
-            boot._run(0x84, bytes(4) + (256).to_bytes(4, "little"), size=256)
+            boot._run(0x84, bytes((0, 0, 0, 0x40, 0, 1, 0, 0)), size=256)
         assert boot.read(FLASH_BASE, 256) == OLD[chip][:256]  # and it goes on after that
         with pytest.raises(FlashError, match="unknown command"):
             boot._run(0x0D, b"")
