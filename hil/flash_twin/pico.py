@@ -27,6 +27,7 @@ from hil.flash_twin.nor import Nor
 from hil.flash_twin.rom import BASE
 from hil.flash_twin.usb_bus import Bus, Device
 from hil.rig_virtual import VirtualLink, open_link
+from mfboard import faults
 from mfboot import slots
 from microfactory import Machine
 from microfactory.errors import LinkError, UsageError
@@ -111,6 +112,7 @@ class Pico:
         self.fs_at, self.fs_bytes = size - fs, fs
         self.slot = ""
         self.starts = 0
+        self.by_watchdog = False
         self.state = "off"
         self.process: subprocess.Popen[bytes] | None = None
         self.link: Shared | None = None
@@ -125,12 +127,13 @@ class Pico:
 
     # ---- power
 
-    def plug_in(self, held: bool = False) -> "Pico":
-        """held: somebody holds BOOTSEL meanwhile."""
+    def plug_in(self, held: bool = False, reset: bool = False) -> "Pico":
+        """held: somebody holds BOOTSEL meanwhile. reset: the power was there all the time."""
         self.unplug()
         _plugged.add(self)
         self.presses += held
         self.starts += 1
+        self.by_watchdog = reset  # as all resets by a program or the ROM are
         if self.device.plug_in(held):
             self.state = "bootsel"
         elif binary_info(lambda at, size: self.flash.read(at - BASE, size)).program:
@@ -156,7 +159,7 @@ class Pico:
     def poll(self) -> None:
         """What has happened since the last look."""
         if self.state == "bootsel" and not self.device.plugged:
-            self.plug_in()
+            self.plug_in(reset=True)
         if self.process and self.process.poll() is not None:
             code = self.process.returncode
             self._ended()
@@ -166,7 +169,7 @@ class Pico:
             elif code in (12, 13):
                 self._start_program("ab"[code - 12])
             else:
-                self.plug_in()
+                self.plug_in(reset=True)
 
     # ---- MicroPython
 
@@ -220,6 +223,8 @@ class Pico:
         assert text is not None
         self.link = Shared(open_link(Machine.parse(text.decode()), capture=True))
         port = self.link.port
+        if self.by_watchdog:
+            self.link.board.trip(faults.WATCHDOG, 0)  # as the firmware's main program does
         number = self.number.to_bytes(8, "big")
         port.uid = lambda i: struct.unpack_from("<H", number, 2 * i)[0]  # type: ignore[method-assign]
         port.on_maintain = self._maintain
@@ -227,7 +232,7 @@ class Pico:
 
     def _maintain(self) -> None:
         self.files().write("/maintain", b"")
-        self.plug_in()
+        self.plug_in(reset=True)
 
 
 def unplug_all() -> None:

@@ -11,6 +11,7 @@ from microfactory.flash.devices import at, number_of
 from microfactory.machine import Machine
 
 APPEARS_S = 15.0
+WATCHDOG = 12  # mfboard.faults
 WATCH_S = 0.8  # longer than a board needs to say of itself that it works, docs/port.md
 
 
@@ -34,6 +35,9 @@ def prove(bus: Bus, where: str, machine: Machine) -> Tested:
     try:
         client = Client(link, machine)
         client.connect()
+        if client.ask().fault == WATCHDOG:  # MicroPython's reset and the ROM's are the watchdog's
+            client.send("CLEAR")
+            client.settle()
         client.configure()
         begin = link.now_s()
         while link.now_s() - begin < WATCH_S:
