@@ -19,6 +19,7 @@ from usb.core import USBError, USBTimeoutError
 
 from hil.flash_twin.usb_bus import GONE, PIPE, TIMED_OUT, Bus
 
+USB_IDS = bytes.fromhex("8a2e0300")  # in its device descriptor
 HERE = Path(__file__).parent
 EMULATOR = HERE.parent / "emulated/node_modules/rp2040js/dist/esm/index.js"
 
@@ -29,8 +30,11 @@ def missing() -> str:
         return "node is not installed"
     if not emulator().is_file():
         return "rp2040js is not installed (MF_RP2040JS)"
-    if not Path(os.environ.get("MF_BOOTROM", "/nowhere")).is_file():
+    rom = Path(os.environ.get("MF_BOOTROM", "/nowhere"))
+    if not rom.is_file():
         return "no boot ROM was given (MF_BOOTROM)"
+    if USB_IDS not in rom.read_bytes():
+        return f"{rom} has no USB descriptors: it was cut short (a build of it may be over 16 kB)"
     return ""
 
 

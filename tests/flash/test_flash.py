@@ -79,6 +79,20 @@ def test_micropython_goes_to_its_boot_loader_by_the_repl_and_keeps_its_calibrati
     assert units.load("circuit-plotter-1").calibration == '{"x_steps_per_mm": 80.02}'
 
 
+def test_a_board_whose_file_system_is_a_fresh_one_gets_its_identity_and_calibration_back():
+    pico = micropython()
+    first = flashed(pico, plan(with_uf2=False)).unit
+    pico.files().write(units.CALIBRATION, b'{"y": 7}')
+    flashed(pico, plan(with_uf2=False))  # the host knows it now
+    for with_uf2 in (False, True):
+        pico.unplug()
+        pico.flash.data[pico.fs_at :] = b"\xff" * pico.fs_bytes  # MicroPython formats it anew
+        pico.plug_in()
+        again = flashed(pico, plan(with_uf2)).unit
+        assert (again.id, again.name) == (first.id, first.name)
+        assert pico.files().read(units.CALIBRATION) == b'{"y": 7}'
+
+
 def test_a_program_of_somebody_else_is_left_by_the_touch():
     pico = Pico("RP2040", (1, 3), 3)
     from hil.flash_twin.images import image

@@ -113,7 +113,7 @@ def test_an_update_that_is_cut_anywhere_leaves_the_old_program_or_the_new_one():
     from microfactory.flash.flow import flash
 
     seen = set()
-    for writes in range(4, 400, 33):
+    for writes in range(4, 400, 57):
         pico = micropython()
         flashed(pico, plan(with_uf2=False))
         desk = Cutting(pico, writes)

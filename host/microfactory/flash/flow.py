@@ -130,6 +130,7 @@ class _Flashing:
         self.changed = 0
         self.micropython = ""
         self.number = ""
+        self.seen = ""  # its number on the USB, before anything
         self.hashes: dict[str, str] = {}
 
     def run(self) -> Result:
@@ -141,6 +142,7 @@ class _Flashing:
                 "`microfactory devices`"
             )
         self._right_chip(board.chip)
+        self.seen = board.number
         if board.kind == devices.PROGRAM:
             machine = devices.machine_of(units.of_number(board.number))
             try:
@@ -174,10 +176,7 @@ class _Flashing:
         with Picoboot(loader.device, loader.chip, f"usb {self.where}") as boot:
             old = self._old_files(boot)
             unit = self._unit(units.from_board(old), loader)
-            files = {**plan.chooser, **_slot_files("a", plan.payload), **unit.files()}
-            files["pins.json"] = over_repl.pins(plan.machine)
-            files["sel"] = json.dumps({"good": "a"}).encode()
-            drive = image.make(files, plan.info.drive_bytes)
+            drive = drive_of(plan, unit)
             sectors = {**plan.uf2.sectors(), **image.sectors(drive, plan.info.drive_address)}
             self.hashes["uf2_sha256"] = plan.uf2.sha256
             self.hashes["drive_sha256"] = hashlib.sha256(drive).hexdigest()
@@ -229,7 +228,11 @@ class _Flashing:
                 )
             unit = units.with_machine(on_board, plan.machine)
         else:
-            unit = units.new(plan.machine, plan.name)
+            known = units.of_number(self.number or self.seen) if not plan.renew else None
+            if known is not None and known.machine == plan.machine.name:
+                unit = units.with_machine(known, plan.machine)  # its file system is a fresh one
+            else:
+                unit = units.new(plan.machine, plan.name)
         if loader is not None and loader.number:
             unit = replace(unit, number=loader.number.lower())
         units.keep(unit)
@@ -266,6 +269,14 @@ class _Flashing:
         record.close("PASS")
         digest = append(records_path(plan.machine.name), record)
         return Result(self.where, unit, record, digest, self.way, self.changed)
+
+
+def drive_of(plan: Plan, unit: Unit) -> bytes:
+    """The board's whole file system, for a flash that holds nothing else of ours."""
+    files = {**plan.chooser, **_slot_files("a", plan.payload), **unit.files()}
+    files["pins.json"] = over_repl.pins(plan.machine)
+    files["sel"] = json.dumps({"good": "a"}).encode()
+    return image.make(files, plan.info.drive_bytes)
 
 
 def _slot_files(slot: str, payload: Payload) -> dict[str, bytes]:
