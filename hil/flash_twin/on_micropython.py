@@ -14,6 +14,7 @@ import sys
 import vfs
 
 BLOCK = 4096
+LARGEST = 16384  # code in one piece
 LEAVES = {"reset": 10, "bootloader": 11, "/a": 12, "/b": 13}
 
 
@@ -144,17 +145,22 @@ def execute(code, names):
 def raw_paste():
     """Raw paste mode: a window of 128 bytes, two windows at the start."""
     out(b"R\x01\x80\x00\x01")
-    code = b""
+    code = bytearray(LARGEST)
+    view = memoryview(code)
+    length = 0
     room = 256
+    read = sys.stdin.buffer.readinto
     while True:
-        byte = read_byte()
-        if byte == b"\x04":
+        if not read(view[length : length + 1]):
+            sys.exit(0)
+        byte = code[length]
+        if byte == 4:
             out(b"\x04")
-            return code
-        if byte == b"\x03":
+            return bytes(view[:length])
+        if byte == 3:
             out(b"\x04")
             return None
-        code += byte
+        length += 1
         room -= 1
         if room <= 128:
             out(b"\x01")

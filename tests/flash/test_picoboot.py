@@ -143,7 +143,7 @@ def test_a_power_cut_before_or_inside_any_flash_operation_never_leaves_a_mixture
 def test_a_bad_transfer_is_told_and_never_leaves_a_mixture(chip, fault):
     device = board(chip)
     flash(device)
-    for at in range(0, device.transfers, 3):
+    for at in range(0, device.transfers, 5):
         device = board(chip)
         device.fault = lambda number, what, at=at: fault if number == at else ""
         with contextlib.suppress(FlashError):

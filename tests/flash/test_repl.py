@@ -79,7 +79,8 @@ def test_the_same_over_a_serial_device_of_the_system(tmp_path):
     os.close(follower)
 
 
-def test_a_port_where_nobody_answers_is_told():
+def test_a_port_where_nobody_answers_is_told(monkeypatch):
+    monkeypatch.setattr("microfactory.flash.repl.ENTER_S", 0.2)
     leader, follower = pty.openpty()
     tty.setraw(follower)
     with pytest.raises(FlashError, match="no MicroPython prompt answers"):
@@ -113,7 +114,7 @@ def test_an_update_that_is_cut_anywhere_leaves_the_old_program_or_the_new_one():
     from microfactory.flash.flow import flash
 
     seen = set()
-    for writes in range(4, 400, 57):
+    for writes in range(4, 400, 79):
         pico = micropython()
         flashed(pico, plan(with_uf2=False))
         desk = Cutting(pico, writes)

@@ -52,7 +52,7 @@ def enter(bus: Bus, where: str, person: Person, patience_s: float) -> tuple[Load
         if board is not None and board.kind == LOADER:
             loader = find_loader(bus, where, 0)
             if loader is not None:
-                return loader, "it was there"
+                return loader, "already in its boot loader"
         if go(bus, where):
             loader = find_loader(bus, where, APPEARS_S)
             if loader is not None:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from microfactory.errors import Error, FlashError, LinkError
 
 PROMPT = b"raw REPL; CTRL-B to exit\r\n>"
-PIECE = 1536  # bytes of a file in one step
+PIECE = 3072  # bytes of a file in one step
 PLAIN_PIECE = 128
 ENTER_S = 2.0
 ANSWER_S = 10.0
