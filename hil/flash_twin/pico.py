@@ -279,11 +279,16 @@ class Desk:
                 out.append(SerialPort(pico.port_name + "d", *head, "microfactory"))
             if pico.state == "other":
                 out.append(SerialPort(pico.port_name, pico.where, 0x2E8A, 0x000A, "", "stdio"))
+            if pico.state == "probe":
+                out.append(SerialPort(pico.port_name, pico.where, 0x2E8A, 0x000C, "", "Debugprobe"))
         return out
 
     def loaders(self) -> list[Loader]:
         self._poll()
         return loaders_of(list(usb.core.find(find_all=True, backend=self.usb, idVendor=0x2E8A)))
+
+    def problem(self) -> str:
+        return ""
 
     def open(self, name: str) -> Any:
         pico = self.at(name)

@@ -6,10 +6,12 @@ import pytest
 from desk import FIRMWARE, UF2, blank, flashed, micropython, plan
 from hil.flash_twin.pico import Desk, Pico
 
+import microfactory as mf
 from microfactory import Machine
 from microfactory.cli.main import main
 from microfactory.client import Client
-from microfactory.flash import devices
+from microfactory.flash import devices, units
+from microfactory.flash.bus import UsbBus
 from microfactory.flash.chips import RP2040
 from microfactory.flash.flow import planned
 from microfactory.flash.payload import build
@@ -148,3 +150,39 @@ def test_a_file_that_is_not_the_one_meant_touches_no_board(capsys, uf2):
     got, _, err = run(capsys, "flash", *MACHINE, "--uf2", uf2, "--sha256", "0" * 64)
     assert got == 11
     assert "no board was touched" in err
+
+
+def test_a_debug_probe_is_shown_and_never_flashed_with_all():
+    pico = Pico("RP2040", (1, 5), 5)
+    pico.state = "probe"
+    pico.device.pull_out()  # it is in no boot loader
+    desk = Desk(pico)
+    (board,) = devices.find(desk)
+    assert "none of the boards known here" in board.note
+    assert not board.ours_to_flash
+    from argparse import Namespace
+
+    from microfactory.cli.flash import _places
+    from microfactory.errors import UsageError
+
+    with pytest.raises(UsageError, match="no board is on the USB"):
+        _places(Namespace(all=True, port=None), desk)
+
+
+def test_a_command_of_the_workshop_presses_the_button(tmp_path):
+    told = tmp_path / "told"
+    command = f"sh -c 'echo {{where}} > {told}'"
+    assert UsbBus(command).force("1-2.3")
+    assert told.read_text() == "1-2.3\n"
+    assert not UsbBus("false").force("1-2")
+    assert not UsbBus().force("1-2")
+    with pytest.raises(mf.UsageError, match="no board was touched"):
+        UsbBus("/no/such/relay").force("1-2")
+
+
+@pytest.mark.parametrize("name", ["..", ".", "../../x", "a/b", ""])
+def test_a_name_from_a_board_never_leads_out_of_the_folder(state, name):
+    unit = units.Unit(units._plain(name), "1", "m", "x = 1\n")
+    units.keep(unit)
+    found = [path.parent.parent for path in state.rglob("unit.json")]
+    assert found == [state / "boards"]

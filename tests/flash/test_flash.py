@@ -93,6 +93,22 @@ def test_a_board_whose_file_system_is_a_fresh_one_gets_its_identity_and_calibrat
         assert pico.files().read(units.CALIBRATION) == b'{"y": 7}'
 
 
+def test_a_chooser_that_is_there_is_never_changed_by_an_update():
+    pico = micropython()
+    flashed(pico, plan(with_uf2=False))
+    other = pico.files().read("/main.py") + b"\n# of another version\n"
+    pico.files().write("/main.py", other)
+    pico.plug_in()
+    flashed(pico, plan(with_uf2=False, number=2))
+    assert pico.files().read("/main.py") == other
+    pico.files().remove("/mfboot/slots.mpy")  # not whole: then it is made so
+    pico.plug_in()
+    assert pico.state == "repl"
+    flashed(pico, plan(with_uf2=False, number=3))
+    assert pico.files().read("/main.py") != other
+    assert pico.state == "app"
+
+
 def test_a_program_of_somebody_else_is_left_by_the_touch():
     pico = Pico("RP2040", (1, 3), 3)
     from hil.flash_twin.images import image

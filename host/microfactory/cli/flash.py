@@ -25,10 +25,11 @@ from microfactory.flash.worklist import Outcome, flash_all
 
 def devices(args: argparse.Namespace) -> int:
     """Every board on the USB, and the rigs."""
-    found = [board.data() for board in look.find(open_bus(args.bus), ask=not args.quiet)]
+    bus = open_bus(args.bus)
+    found = [board.data() for board in look.find(bus, ask=not args.quiet)]
     rigs = sorted(entry.name for entry in entry_points(group="microfactory.rigs"))
     if args.json:
-        say.value({"boards": found, "rigs": rigs})
+        say.value({"boards": found, "rigs": rigs, "problem": bus.problem()})
         return 0
     if not found:
         say.line("no board is on the USB; a board with a charging cable without data is not seen")
@@ -44,6 +45,8 @@ def devices(args: argparse.Namespace) -> int:
             for board in found
         ]
         say.table("boards", heads, rows)
+    if bus.problem():
+        say.line(bus.problem())
     say.line(f"rigs in memory, for --port: {', '.join(rigs)}")
     return 0
 
@@ -118,7 +121,7 @@ def _released(args: argparse.Namespace, board: str) -> Payload:
 
 
 def _places(args: argparse.Namespace, bus: Bus) -> list[str]:
-    found = [board.where for board in look.find(bus, ask=False)]
+    found = [board.where for board in look.find(bus, ask=False) if board.ours_to_flash]
     if args.all:
         if not found:
             raise UsageError(

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import serial
 import usb.core
 from serial.tools import list_ports
+from usb.backend import libusb1
 
 from microfactory.errors import FlashError, LinkError, UsageError
 from microfactory.flash.chips import VENDOR, Chip, chip_of_bootsel
@@ -25,6 +26,10 @@ from microfactory.link import Link, SerialLink
 from microfactory.machine import Machine
 
 BUSES = "microfactory.buses"
+NO_LIBUSB = (
+    "libusb is not installed, so no boot loader can be seen; nothing was touched; install it (sudo "
+    "apt install libusb-1.0-0)"
+)
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,9 @@ class Bus(Protocol):
 
     def loaders(self) -> list[Loader]:
         """Chips in their boot loader now."""
+
+    def problem(self) -> str:
+        """Why boot loaders cannot be seen here; empty: they can."""
 
     def open(self, name: str) -> Stream:
         """A serial port's bytes. LinkError."""
@@ -116,13 +124,14 @@ class UsbBus:
 
     def loaders(self) -> list[Loader]:
         try:
-            found = list(usb.core.find(find_all=True, idVendor=VENDOR))
+            return loaders_of(list(usb.core.find(find_all=True, idVendor=VENDOR)))
         except usb.core.NoBackendError:
-            raise FlashError(
-                "libusb is not installed, so no boot loader can be seen; nothing was touched; "
-                "install it (sudo apt install libusb-1.0-0)"
-            ) from None
-        return loaders_of(found)
+            return []  # `problem` says so
+
+    def problem(self) -> str:
+        if libusb1.get_backend() is None:
+            return NO_LIBUSB
+        return ""
 
     def open(self, name: str) -> Stream:
         return SerialStream(name)

@@ -35,6 +35,7 @@ class Found:
     machine: str = ""
     state: str = ""
     note: str = ""
+    ours_to_flash: bool = True  # False: a product that only looks like one of these boards
 
     def data(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -82,6 +83,7 @@ def _add(found: dict[str, Found], port: SerialPort) -> None:
         board.kind = PROGRAM
         board.data_port = port.name
     elif port.product not in known:
+        board.ours_to_flash = False
         board.note = f"USB product {port.product:04x} is none of the boards known here"
 
 

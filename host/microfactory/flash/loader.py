@@ -47,6 +47,8 @@ def enter(bus: Bus, where: str, person: Person, patience_s: float) -> tuple[Load
 
     person: told the place and what to do with the button.
     """
+    if bus.problem():
+        raise FlashError(bus.problem())
     for way, go in (("REPL", _by_repl), ("1200 baud", _by_touch), ("rig", _by_rig)):
         board = at(bus, where)
         if board is not None and board.kind == LOADER:

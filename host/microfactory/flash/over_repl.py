@@ -138,7 +138,15 @@ def install(repl: Repl, plan: Plan, unit: Unit, told: Callable[[float, str], Non
 
 
 def _chooser(repl: Repl, outside: dict[str, bytes]) -> None:
-    """Boot files last, so that a start in between finds all they need."""
+    """Only onto a board that has none: a whole one is left alone, whatever its version, for files
+    changed one by one could be cut in between. Boot files last, so that a start finds all it needs.
+    """
+    names = sorted(outside)
+    missing = repl.value(f"import json\nprint(json.dumps([n for n in {names!r} if _d(n) is None]))")
+    _keep(repl, "/pins.json", outside["/pins.json"])
+    if not missing:
+        repl.run(SLOTS)
+        return
     repl.run("import os\nif 'mfboot' not in os.listdir('/'): os.mkdir('/mfboot')")
     for path in sorted(outside, key=lambda name: (name in ("/boot.py", "/main.py"), name)):
         _keep(repl, path, outside[path])

@@ -124,7 +124,7 @@ def with_machine(unit: Unit, machine: Machine) -> Unit:
 
 
 def _plain(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]", "_", name)[:60]
+    return re.sub(r"^\.+|[^A-Za-z0-9._-]", "_", name)[:60] or "_"
 
 
 def _read(path: Path) -> Unit | None:
