@@ -9,7 +9,7 @@ from microfactory.cli import say
 from microfactory.flash import devices
 from microfactory.flash import doctor as d
 from microfactory.flash.bus import open_bus
-from microfactory.flash.system_linux import UDEV_RULE, look
+from microfactory.flash.system import UDEV_RULE, look
 
 
 def arguments(command: argparse.ArgumentParser) -> None:

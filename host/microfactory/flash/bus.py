@@ -1,7 +1,7 @@
 """Where boards are plugged in: what is there now, and how to open it. The real one and its walls.
 
 A board keeps its place (the USB path, such as "1-2.3") through every reboot; its ports' names and
-numbers change. What differs between systems is in system_linux.py.
+numbers change. What differs between systems is behind system.py.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from usb.backend import libusb1
 from microfactory.errors import FlashError, LinkError, UsageError
 from microfactory.flash.chips import VENDOR, Chip, chip_of_bootsel
 from microfactory.flash.repl import Stream
-from microfactory.flash.system_linux import usb_where
+from microfactory.flash.system import usb_where
 from microfactory.link import Link, SerialLink
 from microfactory.machine import Machine
 

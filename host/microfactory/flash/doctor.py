@@ -15,7 +15,7 @@ from microfactory.flash import over_repl
 from microfactory.flash.bus import Bus
 from microfactory.flash.chips import VENDOR
 from microfactory.flash.devices import LOADER, MICROPYTHON, OTHER, PROGRAM, Found
-from microfactory.flash.system_linux import GROUP_HINT, INSTALL_RULE, System
+from microfactory.flash.system import GROUP_HINT, INSTALL_RULE, System
 
 LATELY_S = 600.0
 OFTEN = 3  # losses at one place lately

@@ -7,6 +7,7 @@ with disk version 2.0, which every MicroPython of the last years mounts; read wh
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from littlefs import LittleFS
@@ -55,7 +56,9 @@ def sectors(image: bytes, address: int) -> dict[int, bytes]:
 
 
 def read(image: bytes, largest: int = 65536) -> dict[str, bytes] | None:
-    """Files (path to bytes) of a file system; None: it is none, or is damaged."""
+    """Files (path to bytes) of a file system; one that cannot be read is left out. None: it is no
+    file system, or is damaged.
+    """
     fs = LittleFS(block_count=len(image) // SECTOR_BYTES, mount=False, **_SIZES)
     fs.context.buffer[:] = image
     out: dict[str, bytes] = {}
@@ -64,9 +67,10 @@ def read(image: bytes, largest: int = 65536) -> dict[str, bytes] | None:
         for folder, _folders, names in fs.walk("/"):
             for name in names:
                 path = f"{folder.rstrip('/')}/{name}"
-                if fs.stat(path).size <= largest:
-                    with fs.open(path, "rb") as file:
-                        out[path] = bytes(file.read())
+                with suppress(LittleFSError):
+                    if fs.stat(path).size <= largest:
+                        with fs.open(path, "rb") as file:
+                            out[path] = bytes(file.read())
     except (LittleFSError, OSError, ValueError):
         return None
     return out

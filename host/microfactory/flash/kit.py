@@ -24,7 +24,7 @@ from urllib.parse import unquote, urlparse
 
 from microfactory.errors import UsageError
 from microfactory.flash import release, uf2
-from microfactory.flash.system_linux import UDEV_RULE
+from microfactory.flash.system import UDEV_RULE
 
 SUMS = "SHA256SUMS"
 Told = Callable[[float, str], None]

@@ -1,6 +1,7 @@
 """What is particular to Linux: everything in flashing that another system does otherwise.
 
-For macOS or Windows write a file with the same names; nothing else here asks which system it is.
+For macOS or Windows write a file with the same names and choose it in system.py; nothing else asks
+which system this is.
 root: "/" but in tests.
 """
 
