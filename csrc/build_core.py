@@ -47,6 +47,13 @@ ffi.set_source(
     "".join(f'#include "mf/{name}"\n' for name in HEADERS),
     sources=[str(path) for path in sorted(CSRC.glob("src/*.c"))],
     include_dirs=[str(CSRC / "include")],
-    extra_compile_args=["-std=c11", "-O2", "-ffp-contract=off"],
+    # none of these changes a result: no -ffast-math, no contraction
+    extra_compile_args=[
+        "-std=c11",
+        "-O3",
+        "-ffp-contract=off",
+        "-fno-math-errno",
+        "-fno-trapping-math",
+    ],
     libraries=["m"],
 )

@@ -19,6 +19,9 @@ typedef struct {
     double s_from;
 } maker;
 
+#define BULK 128
+#define PLAIN_S 1e3 /* v / a below this: (root - v) / a is exact to a millionth of a tick */
+
 static mf_status add(const maker *k, double s, int32_t direction)
 {
     double ds = s - k->s_from;
@@ -54,18 +57,78 @@ static mf_status add(const maker *k, double s, int32_t direction)
     return MF_OK;
 }
 
-/* Steps until the count is round(at_end); where[i] is found by the caller's inverse. */
+/* Edges at s0, s0 + each, ...: so many that all lie one way, behind the first of them. No branch
+ * inside: times are made in one loop and written in another. */
+static mf_status add_many(const maker *k, double s0, double each, int32_t n, int32_t direction)
+{
+    double hz = k->plan->config.tick_hz;
+    double a = k->p->a_mm_s2;
+    double v = k->v_from;
+    double begin = k->from_s;
+    double most = k->to_s;
+    double offset = k->offset_s;
+    double u0 = v * v + 2.0 * a * (s0 - k->s_from);
+    double du = 2.0 * a * each;
+    double over = 1.0 / (a != 0.0 ? a : v);
+    mf_edge *out = k->plan->edges + *k->count;
+    if ((size_t)n > EDGES - *k->count) {
+        return MF_E_SPACE;
+    }
+    for (int32_t done = 0; done < n; done += BULK) {
+        int32_t now = n - done < BULK ? n - done : BULK;
+        double at[BULK];
+        if (a != 0.0) {
+            for (int32_t i = 0; i < now; i++) {
+                double u = u0 + (done + i) * du;
+                u = u > 0.0 ? u : 0.0;
+                at[i] = begin + (sqrt(u) - v) * over;
+            }
+        } else {
+            for (int32_t i = 0; i < now; i++) {
+                at[i] = begin + (s0 - k->s_from + (done + i) * each) * over;
+            }
+        }
+        for (int32_t i = 0; i < now; i++) {
+            double t = at[i] < most ? at[i] : most;
+            out[done + i].tick = ((t > begin ? t : begin) + offset) * hz;
+            out[done + i].direction = direction;
+        }
+    }
+    *k->count += (size_t)n;
+    *k->steps += n * direction;
+    return MF_OK;
+}
+
+/* Whether this phase's times may be made in bulk, and the edges so far end with a step this way. */
+static int bulk(const maker *k, int32_t direction)
+{
+    double a = fabs(k->p->a_mm_s2);
+    return *k->count > 0 && k->plan->edges[*k->count - 1].direction == direction &&
+           (a == 0.0 ? k->v_from > 0.0 : k->v_from < PLAIN_S * a);
+}
+
+/* Steps until the count is round(at_end). */
 static mf_status linear(const maker *k, double start, double slope, double s_end)
 {
     double end = start + slope * s_end;
+    int32_t way = slope > 0 ? 1 : -1;
     mf_status status = MF_OK;
-    if (slope > 0) {
-        while (status == MF_OK && *k->steps + 0.5 <= end) {
-            status = add(k, (*k->steps + 0.5 - start) / slope, 1);
+    while (status == MF_OK && slope != 0.0) {
+        double left = (end - *k->steps) * way - 0.5; /* whole steps until then, less one */
+        double s = (*k->steps + 0.5 * way - start) / slope;
+        if (!(left >= 0)) {
+            break;
         }
-    } else if (slope < 0) {
-        while (status == MF_OK && *k->steps - 0.5 >= end) {
-            status = add(k, (*k->steps - 0.5 - start) / slope, -1);
+        if (left >= 2.0 && left < EDGES && bulk(k, way)) {
+            const mf_edge *last = &k->plan->edges[*k->count - 1];
+            double before = last->tick;
+            size_t first = *k->count;
+            status = add_many(k, s, way / slope, (int32_t)left, way);
+            for (size_t i = first; i < *k->count && k->plan->edges[i].tick < before; i++) {
+                k->plan->edges[i].tick = before;
+            }
+        } else {
+            status = add(k, s, way);
         }
     }
     return status;

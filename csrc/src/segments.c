@@ -4,8 +4,8 @@
 
 #include <math.h>
 
-#define RUN_MAX MF_SEGMENT_COUNT_MAX
-#define SLOPE_MAX (1 << 28) /* of the first difference as it is played: a board's sums stay below 2^30 */
+#include "fit.h"
+
 
 typedef struct {
     const mf_segment_timing *timing;
@@ -18,24 +18,6 @@ typedef struct {
     mf_segment_result result;
     size_t last_step; /* index of the last step segment, or SIZE_MAX */
 } list_state;
-
-typedef struct {
-    uint32_t interval; /* ticks */
-    uint32_t scale;    /* 0..3: units of the first difference are 8^scale, of the second 32^scale */
-    int32_t first;     /* Q12.8 at scale 0 */
-    int32_t second;    /* Q2.10 at scale 0 */
-} quantised;
-
-/* One unit of the differences in 1/1024 ticks, as they are played. */
-static int32_t first_unit(uint32_t scale)
-{
-    return 1 << (2 + 3 * scale);
-}
-
-static int32_t second_unit(uint32_t scale)
-{
-    return 1 << (5 * scale);
-}
 
 static mf_status put(list_state *s, int32_t direction, int step, uint32_t count, quantised q)
 {
@@ -125,135 +107,45 @@ static int64_t shortest_step(const list_state *s)
     return pulse + (pulse > MF_WORD_TICKS_MIN ? pulse : MF_WORD_TICKS_MIN);
 }
 
-/* Plays count words from now against the edges; true when each is in order and within tolerance. */
+/* Plays count words from now against the edges; true when each is in order and within tolerance.
+ * No branch inside: extremes are kept and judged at the end. */
 static int certified(const list_state *s, const mf_edge *edges, uint32_t count, quantised q,
                      int64_t *end, double *worst, double *sum2)
 {
-    uint32_t iv = (q.interval << 10) + 512u;
-    int64_t d = (int64_t)q.first * first_unit(q.scale);
-    int64_t dd = (int64_t)q.second * second_unit(q.scale);
-    int64_t now = s->now;
-    int64_t shortest = shortest_step(s);
-    double pulse = s->timing->pulse_ticks;
-    double w = 0.0;
+    int64_t iv = ((int64_t)q.interval << 10) + 512;
+    int64_t d = (int64_t)q.first * mf_first_unit(q.scale);
+    int64_t dd = (int64_t)q.second * mf_second_unit(q.scale);
+    int64_t last_d = d + dd * (int64_t)(count - 1);
+    if (d > SLOPE_MAX || d < -SLOPE_MAX || last_d > SLOPE_MAX || last_d < -SLOPE_MAX ||
+        last_d + dd > SLOPE_MAX || last_d + dd < -SLOPE_MAX) {
+        return 0;
+    }
+    int64_t low = iv;
+    int64_t high = iv;
+    int64_t now = s->now - s->timing->pulse_ticks;
+    double early = 0.0;
+    double late = 0.0;
     double sum = 0.0;
     for (uint32_t i = 0; i < count; i++) {
-        int64_t duration = (int64_t)(iv >> 10);
-        now += duration;
-        double error = (double)now - pulse - edges[i].tick;
-        if (duration < shortest || duration > MF_WORD_TICKS_MAX ||
-            !(fabs(error) <= s->timing->tolerance_ticks)) {
-            return 0;
-        }
-        w = fmax(w, fabs(error));
+        low = iv < low ? iv : low;
+        high = iv > high ? iv : high;
+        now += iv >> 10;
+        double error = (double)now - edges[i].tick;
+        early = error < early ? error : early;
+        late = error > late ? error : late;
         sum += error * error;
-        int64_t next = (int64_t)iv + d;
+        iv += d;
         d += dd;
-        if (d > SLOPE_MAX || d < -SLOPE_MAX) {
-            return 0;
-        }
-        if (next < 0 || next > 0x7fffffff) {
-            if (i + 1 < count) {
-                return 0;
-            }
-            next = 0;
-        }
-        iv = (uint32_t)next;
     }
-    *end = now;
-    *worst = w;
+    double most = late > -early ? late : -early;
+    if (low < shortest_step(s) << 10 || high >> 10 > MF_WORD_TICKS_MAX ||
+        !(most <= s->timing->tolerance_ticks)) {
+        return 0;
+    }
+    *end = now + s->timing->pulse_ticks;
+    *worst = most;
     *sum2 = sum;
     return 1;
-}
-
-static int in_range(double value, double low, double high)
-{
-    return value >= low && value <= high;
-}
-
-/* Two nodes: line + slope (i - 1) / 2 through the mean intervals g1 at i1 and g2 at i2. */
-static double slope_of(double g1, double g2, double i1, double i2)
-{
-    return 2.0 * (g2 - g1) / (i2 - i1);
-}
-
-/* Mean interval up to edge i (from 1), less what dd gives to it. */
-static double mean_to(const mf_edge *edges, double origin, double i, double dd)
-{
-    return (edges[(size_t)i - 1].tick - origin) / i - (i - 1) * (i - 2) / 6 * dd;
-}
-
-/* Second difference of the cubic through edges at 0.27, 0.73 and 1 of the run: where a cubic that
- * begins at the origin is best tied to a smooth curve (zeros of a Chebyshev polynomial, nearly). */
-static double second_of(const mf_edge *edges, double origin, double n, double *first)
-{
-    double i1 = fmax(floor(0.27 * n + 0.5), 1.0);
-    double i2 = floor(0.73 * n + 0.5);
-    double g1 = mean_to(edges, origin, i1, 0.0); /* = iv + (i-1)/2 d + (i-1)(i-2)/6 dd */
-    double g2 = mean_to(edges, origin, i2, 0.0);
-    double g3 = mean_to(edges, origin, n, 0.0);
-    double a12 = (g2 - g1) / (i2 - i1); /* = d/2 + dd (i1 + i2 - 3)/6 */
-    double a23 = (g3 - g2) / (n - i2);
-    double second = 6.0 * (a23 - a12) / (n - i1);
-    *first = 2.0 * (a12 - second * (i1 + i2 - 3) / 6);
-    return second;
-}
-
-/* Smallest scale whose differences reach these; 4: none. */
-static uint32_t scale_of(double first, double second)
-{
-    uint32_t scale = 0;
-    while (scale < 4 && !(fabs(first) * 1024 < 524280.0 * first_unit(scale) &&
-                          fabs(second) * 1024 < 2040.0 * second_unit(scale))) {
-        scale++;
-    }
-    return scale;
-}
-
-/* The cubic (edge + pulse - now) as integers. The number whose rounding moves the run most is
- * rounded first, and the others are laid again to make up for it. 0: it has no form. */
-static int fitted(const list_state *s, const mf_edge *edges, uint32_t count, quantised *q)
-{
-    double origin = (double)s->now - s->timing->pulse_ticks;
-    double n = count;
-    double first = 0.0;
-    double second = count < 3 ? 0.0 : second_of(edges, origin, n, &first);
-    double last = mean_to(edges, origin, n, 0.0);
-    if (count == 2) {
-        first = slope_of(mean_to(edges, origin, 1.0, 0.0), last, 1.0, 2.0);
-    }
-    uint32_t scale = scale_of(first, second);
-    if (scale > 3) {
-        return 0;
-    }
-    double d_unit = first_unit(scale) / 1024.0;
-    double dd_unit = second_unit(scale) / 1024.0;
-    double sq = floor(second / dd_unit + 0.5);
-    double dd = sq * dd_unit;
-    double half = count < 3 ? 1.0 : floor(0.5 * n + 0.5);
-    last = mean_to(edges, origin, n, dd);
-    first = slope_of(mean_to(edges, origin, half, dd), last, half, n);
-    double fq = floor(first / d_unit + 0.5);
-    double iq = floor(last - (n - 1) / 2 * fq * d_unit + 0.5);
-    if (n * d_unit < 2.0) { /* a tick a word is more than a unit of the slope: the slope goes last */
-        iq = floor(last - (n - 1) / 2 * first + 0.5);
-        fq = floor((last - iq) / (n - 1) * 2.0 / d_unit + 0.5);
-    }
-    if (!in_range(iq, 0, MF_WORD_TICKS_MAX) || !in_range(fq, -524288, 524287) ||
-        !in_range(sq, -2048, 2047) || !in_range(fq * d_unit * 1024, -SLOPE_MAX, SLOPE_MAX)) {
-        return 0;
-    }
-    q->interval = (uint32_t)iq;
-    q->scale = scale;
-    q->first = (int32_t)fq;
-    q->second = (int32_t)sq;
-    return 1;
-}
-
-static int run_fits(const list_state *s, const mf_edge *edges, uint32_t count, quantised *q,
-                    int64_t *end, double *worst, double *sum2)
-{
-    return fitted(s, edges, count, q) && certified(s, edges, count, *q, end, worst, sum2);
 }
 
 static void note_error(list_state *s, double worst, double sum2, uint64_t over)
@@ -300,47 +192,36 @@ static mf_status put_single(list_state *s, const mf_edge *edge, int64_t length)
     return status;
 }
 
-/* The longest certified run from edges[0]; at least one step is put. */
+/* A long certified run from edges[0]; at least one step is put. */
 static mf_status put_run(list_state *s, const mf_edge *edges, size_t most, int64_t length,
                          size_t *taken)
 {
-    quantised best;
-    int64_t best_end = 0;
-    double best_worst = 0.0;
-    double best_sum2 = 0.0;
-    uint32_t good = 0;
     uint32_t limit = most > RUN_MAX ? RUN_MAX : (uint32_t)most;
-    uint32_t bad = limit + 1;
-    uint32_t try_count = limit < 16 ? limit : 16;
+    double origin = (double)s->now - s->timing->pulse_ticks;
+    double tolerance = s->timing->tolerance_ticks;
+    uint32_t count = 1;
+    if (edges[0].direction == s->direction) {
+        count = mf_fit_count(edges, origin, tolerance, limit);
+    }
     *taken = 1;
-    while (edges[0].direction == s->direction && try_count >= 2 && try_count > good &&
-           try_count < bad) {
+    while (count >= 2) {
         quantised q;
         int64_t end;
         double worst;
         double sum2;
-        if (run_fits(s, edges, try_count, &q, &end, &worst, &sum2) &&
+        if (mf_fit_cubic(edges, origin, count, &q) &&
+            certified(s, edges, count, q, &end, &worst, &sum2) &&
             (end == length || end <= length - MF_WORD_TICKS_MIN)) {
-            good = try_count;
-            best = q;
-            best_end = end;
-            best_worst = worst;
-            best_sum2 = sum2;
-            try_count = bad == limit + 1 ? (2 * good < limit ? 2 * good : limit) : (good + bad) / 2;
-        } else {
-            bad = try_count;
-            try_count = good ? (good + bad) / 2 : bad / 2;
+            s->last_step = s->segments;
+            mf_status status = put(s, s->direction, 1, count, q);
+            s->now = end;
+            note_error(s, worst, sum2, 0);
+            *taken = count;
+            return status;
         }
+        count -= count / 8 + 1;
     }
-    if (good < 2) {
-        return put_single(s, &edges[0], length);
-    }
-    s->last_step = s->segments;
-    mf_status status = put(s, s->direction, 1, good, best);
-    s->now = best_end;
-    note_error(s, best_worst, best_sum2, 0);
-    *taken = good;
-    return status;
+    return put_single(s, &edges[0], length);
 }
 
 /* Duration of the last word of a segment, when it has count words. */
@@ -423,12 +304,13 @@ mf_status mf_segments_make(const mf_edge *edges, size_t count, uint32_t length_t
     list_state s = {.timing = timing, .out = out, .capacity = capacity, .direction = direction,
                     .last_step = SIZE_MAX};
     int64_t length = (int64_t)length_ticks;
+    size_t same = 0; /* end of the edges that go one way */
     for (size_t i = 0; i < count;) {
-        size_t same = i + 1;
+        same = same > i ? same : i + 1;
         while (same < count && same - i < RUN_MAX && edges[same].direction == edges[i].direction) {
             same++;
         }
-        if (!in_range(edges[i].tick, -1e6, 1e9) ||
+        if (!mf_in_range(edges[i].tick, -1e6, 1e9) ||
             (edges[i].direction != 1 && edges[i].direction != -1)) {
             return MF_E_LIMIT;
         }
@@ -468,7 +350,7 @@ mf_status mf_segments_play(const uint32_t *segments, size_t count, mf_word *out,
         int32_t second = (int32_t)(w1 & 0xfffu);
         first = first >= 0x80000 ? first - 0x100000 : first;
         second = second >= 0x800 ? second - 0x1000 : second;
-        uint32_t d = (uint32_t)first * (uint32_t)first_unit(scale); /* modulo 2^32, like iv */
+        uint32_t d = (uint32_t)first * (uint32_t)mf_first_unit(scale); /* modulo 2^32, like iv */
         int32_t direction = w0 & 1u ? 1 : -1;
         for (uint32_t i = (w0 >> 2) & 127u; i > 0; i--) {
             if (n == capacity) {
@@ -479,7 +361,7 @@ mf_status mf_segments_play(const uint32_t *segments, size_t count, mf_word *out,
             out[n].direction = direction;
             n++;
             iv += d;
-            d += (uint32_t)second * (uint32_t)second_unit(scale);
+            d += (uint32_t)second * (uint32_t)mf_second_unit(scale);
         }
     }
     *words = n;

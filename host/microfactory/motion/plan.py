@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from struct import Struct
+from typing import Any, NamedTuple
 
 from microfactory.errors import UsageError
 from microfactory.machine import TICK_HZ, Machine
@@ -16,12 +17,12 @@ from microfactory.motion.core import check, ffi, lib
 from microfactory.motion.gcode import Program
 from microfactory.motion.moves import Moves
 
+INFO = Struct(f"@3I Q QId QId {lib.MF_MOTORS}i {lib.MF_MOTORS}i")  # mf_window_info
 SLOT_BYTES = 8192  # what the smallest board's window slot holds
 MASK30 = 2**30 - 1
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """A place in a program: so far along a move, counted from the program's first (0)."""
 
     move: int
@@ -29,8 +30,7 @@ class Place:
     distance_mm: float
 
 
-@dataclass(frozen=True)
-class Window:
+class Window(NamedTuple):
     """One window's bytes, and where in the program it and its tail end."""
 
     number: int
@@ -130,7 +130,9 @@ class Stretch:
         self._out = ffi.new("uint32_t[]", SLOT_BYTES // 4)
         self._bytes = ffi.cast("uint8_t *", self._out)
         self._written = ffi.new("size_t *")
+        self._out_bytes = ffi.buffer(self._out)
         self._info = ffi.new("mf_window_info *")
+        self._info_bytes = ffi.buffer(self._info)
         self._taken = ffi.new("size_t *")
 
     def push(self, moves: Any, count: int) -> int:
@@ -147,27 +149,33 @@ class Stretch:
 
     def windows(self) -> Iterator[Window]:
         """All that can be made so far."""
-        info = self._info
+        info, head, body = self._info, self._info_bytes, self._out_bytes
+        plan, out, written, m = self.plan, self._bytes, self._written, self.motors
+        make, ends = lib.mf_plan_window, lib.MF_MOTORS + 10
         while True:
-            status = lib.mf_plan_window(self.plan, self._bytes, SLOT_BYTES, self._written, info)
-            check(status, "making a window")
-            if not self._written[0]:
+            status = make(plan, out, SLOT_BYTES, written, info)
+            if status:
+                check(status, "making a window")
+            n = written[0]
+            if not n:
                 return
+            told = INFO.unpack(head)
+            number, length, tail, begin = told[:4]
             yield Window(
-                info.number,
-                info.begin_ticks,
-                info.length_ticks,
-                info.tail_ticks,
-                bytes(ffi.buffer(self._bytes, self._written[0])),
-                self._place(info.end),
-                self._place(info.rest),
-                tuple(info.end_steps[0 : self.motors]),
-                tuple(info.rest_steps[0 : self.motors]),
+                number,
+                begin,
+                length,
+                tail,
+                body[:n],
+                self._place(*told[4:7]),
+                self._place(*told[7:10]),
+                told[10 : 10 + m],
+                told[ends : ends + m],
             )
 
-    def _place(self, place: Any) -> Place:
-        done_mm = self.done_mm if place.move == 0 else 0.0
-        return Place(place.move + self.first_move, place.line, place.distance_mm + done_mm)
+    def _place(self, move: int, line: int, distance_mm: float) -> Place:
+        done_mm = self.done_mm if move == 0 else 0.0
+        return Place(move + self.first_move, line, distance_mm + done_mm)
 
     def figures(self) -> Any:
         """The core's `mf_plan_figures` so far."""
