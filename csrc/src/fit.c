@@ -38,7 +38,7 @@ static double mean_to(const mf_edge *edges, double origin, uint32_t i, double dd
 
 /* The cubic through edges at 0.27, 0.73 and 1 of the run: where one that begins at the origin is
  * best tied to a smooth curve (zeros of a Chebyshev polynomial, nearly). */
-static cubic through(const mf_edge *edges, double origin, uint32_t n)
+static inline cubic through(const mf_edge *edges, double origin, uint32_t n)
 {
     if (n < 3) {
         double g1 = mean_to(edges, origin, 1, 0.0);
@@ -72,7 +72,7 @@ static uint32_t scale_of(double first, double second)
 
 /* The largest distance of a run's cubic from some of its edges: where it is furthest from a smooth
  * curve, and near its ends. */
-static double furthest(const mf_edge *edges, double origin, uint32_t n, const cubic *c)
+static inline double furthest(const mf_edge *edges, double origin, uint32_t n, const cubic *c)
 {
     uint32_t at[6] = {1, n / 8 + 1, n / 2, n - n / 2 / 2, n - n / 8, n - 1};
     double half = c->first / 2;
@@ -142,7 +142,7 @@ uint32_t mf_fit_count(const mf_edge *edges, double origin, double tolerance, uin
             n = next > (good + bad) / 2 ? (uint32_t)next : (good + bad) / 2;
             n = n < bad ? n : bad - 1;
         }
-        if (bad - good <= good / 16) {
+        if (bad - good <= good / 32) {
             break;
         }
     }

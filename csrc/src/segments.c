@@ -219,7 +219,7 @@ static mf_status put_run(list_state *s, const mf_edge *edges, size_t most, int64
             *taken = count;
             return status;
         }
-        count -= count / 8 + 1;
+        count -= count / 32 + 1;
     }
     return put_single(s, &edges[0], length);
 }
