@@ -16,6 +16,7 @@ from microfactory.errors import (
 from microfactory.job import Progress
 from microfactory.jobfile import JobFile, compile_job
 from microfactory.machine import Machine
+from microfactory.motion.framing import wire_bytes
 from microfactory.motion.gcode import Program, parse
 from microfactory.motion.plan import Place, Plan, plan
 from microfactory.record import Record
@@ -45,4 +46,5 @@ __all__ = [
     "connect",
     "parse",
     "plan",
+    "wire_bytes",
 ]

@@ -9,8 +9,7 @@ from collections import deque
 from typing import Any
 
 from mfwire import session as s
-from mfwire.crc import Crc
-from mfwire.frames import FRAME_BYTES, PAYLOAD_BYTES, Decoder, encode_into
+from mfwire.frames import Decoder
 from mfwire.messages import (
     NUMBER,
     PROTOCOL,
@@ -26,6 +25,7 @@ from microfactory.checksum import ZlibCrc
 from microfactory.errors import BoardFault, LinkError
 from microfactory.link import Link
 from microfactory.machine import Machine
+from microfactory.motion.framing import Framer
 from microfactory.status import BoardInfo, Status, fault_words, status_from, word
 
 PING_S = 0.08
@@ -55,9 +55,7 @@ class Client:
         self.hash = 0  # of the bodies of all windows committed, as the board's own
         self.statuses = 0
         self._decoder = Decoder(ZlibCrc())
-        self._crc: Crc = ZlibCrc()
-        self._buffer = bytearray(PAYLOAD_BYTES + 8)
-        self._frame = bytearray(FRAME_BYTES + 8)
+        self._framer = Framer()
         self._heard_s = link.now_s()
         self._sent_s = link.now_s()
         self._moved_s = link.now_s()  # last progress or resending
@@ -68,10 +66,7 @@ class Client:
     # ---- sending
 
     def _write(self, payload: bytes) -> None:
-        n = len(payload)
-        self._buffer[:n] = payload
-        length = encode_into(self._frame, self._buffer, n, self._crc)
-        self.link.write(bytes(self._frame[:length]))
+        self.link.write(self._framer.frame(payload))
         self._sent_s = self.link.now_s()
 
     def send(self, name: str, **values: int | bytes) -> None:
