@@ -1,4 +1,5 @@
-"""G-code text to windows: moves and steps a second, bytes a step, memory on a million moves.
+"""G-code text to framed bytes of the wire: moves and steps a second, bytes a step, memory on a
+million moves.
 
 Prints one JSON object a line: medians of the runs, and the ratios to plain C that reads the same
 text, looks ahead and computes step times (bench/reference.c) in the same minutes.
@@ -19,30 +20,30 @@ from pathlib import Path
 from programs import PROGRAMS, text
 
 from microfactory.machine import Machine
+from microfactory.motion.framing import wire_bytes
 from microfactory.motion.gcode import Program, parse
 from microfactory.motion.moves import check_program
 from microfactory.motion.plan import plan
 
 HERE = Path(__file__).parent
 RUNS = 3
-MOVES = 20_000
 MILLION = 1_000_000
 
 
 def planned(program: Program, machine: Machine) -> dict[str, float]:
     """Plan it all and throw it away."""
-    begin, windows, nbytes = time.perf_counter(), 0, 0
+    begin, framed = time.perf_counter(), 0
     whole = plan(program, machine)
-    for section in whole.sections():
-        for window in section.windows:
-            windows += 1
-            nbytes += len(window.data)
+    for data in wire_bytes(whole):
+        framed += len(data)
     wall_s = time.perf_counter() - begin
     figures = [stretch.figures() for stretch in whole.stretches]
     return {
         "wall_s": wall_s,
-        "windows": windows,
-        "bytes": nbytes,
+        "framed": framed,
+        "windows": sum(f.windows for f in figures),
+        "bytes": sum(f.bytes for f in figures),
+        "segments": sum(sum(f.segments) for f in figures),
         "tail_bytes": sum(f.tail_bytes for f in figures),
         "steps": sum(sum(f.steps) for f in figures),
         "job_time_s": sum(f.time_s for f in figures),
@@ -63,7 +64,7 @@ def reference(file: Path, folder: Path) -> tuple[float, float]:
 
 def row(name: str, machine: Machine, folder: Path) -> dict[str, object]:
     """One line of figures."""
-    data = text(name, MOVES)
+    data = text(name)
     file = folder / f"{name}.gcode"
     file.write_text(data)
     program = parse(data)
@@ -79,6 +80,7 @@ def row(name: str, machine: Machine, folder: Path) -> dict[str, object]:
     plain_read_s = statistics.median(read for read, _ in reference_s)
     plain_s = statistics.median(whole for _, whole in reference_s)
     last = runs[-1]
+    heads = last["bytes"] - last["tail_bytes"] - 8 * last["segments"]
     return {
         "bench": "host",
         "program": name,
@@ -90,7 +92,9 @@ def row(name: str, machine: Machine, folder: Path) -> dict[str, object]:
         "moves_per_s": round(counts["moves"] / wall_s),
         "steps_per_s": round(last["steps"] / wall_s),
         "wall_ratio_to_c": round(wall_s / plain_s, 2),
-        "bytes_per_step": round(last["bytes"] / last["steps"], 3),
+        "framed_bytes_per_step": round(last["framed"] / last["steps"], 3),
+        "segment_bytes_per_step": round(8 * last["segments"] / last["steps"], 3),
+        "head_bytes_per_s": round(heads / last["job_time_s"]),
         "tail_bytes_per_s": round(last["tail_bytes"] / last["job_time_s"]),
         "job_time_s": round(last["job_time_s"], 3),
     }

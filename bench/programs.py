@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator
+from pathlib import Path
 
+SLICED = Path(__file__).parent.parent / "examples/print/controller-case.gcode"
+LEFT_OUT = ("M84", "M104", "M140", "M106", "M107", "G91")  # heat and fans: motion is measured
 HEAD = "G21\nG90\nM83\nM109 S200\nG28\nG0 X87 Y87 Z10 F9000\nG1 F9000\n"
 
 
@@ -50,9 +53,21 @@ def arcs(moves: int) -> Iterator[str]:
         yield f"G1 X90 E1.5\nG3 Y{y + 1} J.5 E.1\nG1 X60 E1.5\nG2 Y{y + 2} J.5 E.1\n"
 
 
-PROGRAMS = {"layers": layers, "chords": chords, "arcs": arcs}
+def sliced(moves: int) -> Iterator[str]:
+    """The example print as a slicer wrote it, again and again until there are so many lines."""
+    yield "G21\nG90\nM83\nM109 S210\nG28\nG1 Z5 F480\n"
+    text = SLICED.read_text()
+    text = text[text.index(";LAYER_CHANGE") : text.index("; Filament-specific end gcode")]
+    lines = [line.split(";")[0].strip() for line in text.splitlines()]
+    lines = [line for line in lines if line and line.split()[0] not in LEFT_OUT]
+    for _ in range(-(-moves // len(lines))):
+        yield "\n".join(lines) + "\nG1 Z10 F480\n"
 
 
-def text(name: str, moves: int) -> str:
-    """The whole program."""
-    return "".join(PROGRAMS[name](moves))
+PROGRAMS = {"sliced": sliced, "layers": layers, "chords": chords, "arcs": arcs}
+MOVES = {"sliced": 100_000, "layers": 20_000, "chords": 200_000, "arcs": 12_000}
+
+
+def text(name: str) -> str:
+    """The whole program, with as many moves as it is measured with."""
+    return "".join(PROGRAMS[name](MOVES[name]))

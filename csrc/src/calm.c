@@ -19,7 +19,7 @@ static int32_t count_at(mf_plan *plan, const cursor *at, int motor)
     if (at->now < at->count && moving(s)) {
         const phase *p = &at->phases[at->now];
         double s_mm = p->s0_mm + (p->v_mm_s + p->a_mm_s2 * at->in_s / 2) * at->in_s;
-        s_mm = fmin(fmax(s_mm, 0.0), s->length_mm);
+        s_mm = lesser(greater(s_mm, 0.0), s->length_mm);
         (void)mf_move_point(&s->move, s_mm, point);
     }
     return (int32_t)floor(point[axis] * plan->config.steps_per_mm[axis] + 0.5);
@@ -43,8 +43,8 @@ static mf_status mark(mf_plan *plan, const cursor *from, int motor, int tight, d
     size_t count = 0;
     mf_status status = mf_walk(plan, &at, reach_s + beyond_s, motor, &steps, &count);
     for (size_t i = 0; i < count; i++) {
-        double low = ceil(fmax(plan->edges[i].tick - after, 0.0) / GRID_TICKS);
-        double high = floor(fmin(plan->edges[i].tick + before, reach_s * hz) / GRID_TICKS);
+        double low = ceil(greater(plan->edges[i].tick - after, 0.0) / GRID_TICKS);
+        double high = floor(lesser(plan->edges[i].tick + before, reach_s * hz) / GRID_TICKS);
         for (int k = (int)low; k <= (int)high && k < instants; k++) {
             taken[k] = 1;
         }
@@ -75,7 +75,7 @@ double mf_calm_length(mf_plan *plan, double length_s)
 {
     double hz = plan->config.tick_hz;
     double whole = floor(length_s * hz);
-    double reach = floor(fmin(REACH_S * hz, (INSTANTS - 1) * GRID_TICKS) / GRID_TICKS);
+    double reach = floor(lesser(REACH_S * hz, (INSTANTS - 1) * GRID_TICKS) / GRID_TICKS);
     reach *= GRID_TICKS;
     if (whole < 4.0 * reach) {
         return length_s;

@@ -105,10 +105,10 @@ static void limits_of(const mf_plan *plan, span *s)
 {
     const mf_plan_config *c = &plan->config;
     const mf_move *move = &s->move;
-    double speed = fmin(move->speed_mm_s, c->path_speed_mm_s);
+    double speed = lesser(move->speed_mm_s, c->path_speed_mm_s);
     double accel = c->path_accel_mm_s2;
     if (move->accel_mm_s2 > 0) {
-        accel = fmin(accel, move->accel_mm_s2);
+        accel = lesser(accel, move->accel_mm_s2);
     }
     double along = 1.0;
     double most_steps = 1e-9; /* of one motor in a millimetre */
@@ -119,16 +119,16 @@ static void limits_of(const mf_plan *plan, span *s)
             along = share;
         }
         if (share > 0) {
-            speed = fmin(speed, c->max_speed_mm_s[a] / share);
-            accel = fmin(accel, c->max_accel_mm_s2[a] / share);
-            most_steps = fmax(most_steps, c->steps_per_mm[a] * share);
+            speed = lesser(speed, c->max_speed_mm_s[a] / share);
+            accel = lesser(accel, c->max_accel_mm_s2[a] / share);
+            most_steps = greater(most_steps, c->steps_per_mm[a] * share);
         }
     }
-    s->peak_u = fmin(speed * speed, 2.0 * accel * MF_STOP_STEPS / most_steps);
+    s->peak_u = lesser(speed * speed, 2.0 * accel * MF_STOP_STEPS / most_steps);
     s->accel_mm_s2 = accel;
     if (move->kind == MF_MOVE_ARC) {
         double round = ARC_CENTRIPETAL * accel * move->radius_mm / along;
-        s->peak_u = fmin(s->peak_u, round);
+        s->peak_u = lesser(s->peak_u, round);
         s->accel_mm_s2 = ARC_TANGENTIAL * accel;
     }
 }
@@ -150,7 +150,7 @@ static double corner_u(const mf_plan *plan, const double *in, const double *out,
             out2 += out[a] * out[a];
         }
         if (jump > 1e-6) {
-            cap = fmin(cap, 8.0 * c->max_accel_mm_s2[a] * tolerance_mm / (jump * jump));
+            cap = lesser(cap, 8.0 * c->max_accel_mm_s2[a] * tolerance_mm / (jump * jump));
         }
     }
     double scale = sqrt(in2 * out2);
@@ -165,7 +165,7 @@ static double corner_u(const mf_plan *plan, const double *in, const double *out,
     }
     /* the circle that touches both and stays within tolerance of the corner */
     double radius = tolerance_mm * half / (1.0 - half);
-    return fmin(cap, accel * radius / fmax(in2, out2));
+    return lesser(cap, accel * radius / greater(in2, out2));
 }
 
 int mf_plan_rests(const span *s)
@@ -196,12 +196,12 @@ static double cap_of(mf_plan *plan, span *s)
     for (uint64_t k = plan->next; k > plan->first; k--) {
         const span *last = item(plan, k - 1);
         if (last->length_mm > 0) {
-            accel = fmin(accel, last->accel_mm_s2);
+            accel = lesser(accel, last->accel_mm_s2);
             before = last->peak_u;
             break;
         }
     }
-    return fmin(before, fmin(s->peak_u, corner_u(plan, plan->tangent, out, accel, tolerance)));
+    return lesser(before, lesser(s->peak_u, corner_u(plan, plan->tangent, out, accel, tolerance)));
 }
 
 static double gain(const span *s)
@@ -217,10 +217,10 @@ static void append(mf_plan *plan, const span *s)
     double cap = newest->cap_u;
     if (plan->next > plan->first) {
         const span *last = item(plan, plan->next - 1);
-        cap = fmin(cap, last->cap_u + gain(last));
+        cap = lesser(cap, last->cap_u + gain(last));
     }
     newest->cap_u = cap;
-    newest->enter_u = fmin(cap, gain(newest));
+    newest->enter_u = lesser(cap, gain(newest));
     if (newest->enter_u >= cap) {
         plan->settled = plan->next;
     }
@@ -229,7 +229,7 @@ static void append(mf_plan *plan, const span *s)
     while (k > plan->first + 1) {
         k--;
         span *before = item(plan, k);
-        double u = fmin(before->cap_u, item(plan, k + 1)->enter_u + gain(before));
+        double u = lesser(before->cap_u, item(plan, k + 1)->enter_u + gain(before));
         int changed = u != before->enter_u;
         before->enter_u = u;
         if (u >= before->cap_u && k > plan->settled) {
@@ -393,8 +393,8 @@ void mf_plan_phases(const span *s, double enter_u, double leave_u, cursor *at)
         return;
     }
     double a = s->accel_mm_s2;
-    double top_u = fmin(s->peak_u, (enter_u + leave_u) / 2 + a * s->length_mm);
-    top_u = fmax(top_u, fmax(enter_u, leave_u));
+    double top_u = lesser(s->peak_u, (enter_u + leave_u) / 2 + a * s->length_mm);
+    top_u = greater(top_u, greater(enter_u, leave_u));
     double enter = sqrt(enter_u);
     double leave = sqrt(leave_u);
     double top = sqrt(top_u);
@@ -444,12 +444,12 @@ mf_status mf_plan_span(mf_plan *plan, mf_span_info *out, size_t *written)
     *out = (mf_span_info){.line = s->move.line, .kind = s->move.kind, .length_mm = s->length_mm,
                           .enter_mm_s = sqrt(s->enter_u), .leave_mm_s = sqrt(leave_u),
                           .accel_mm_s2 = s->accel_mm_s2};
-    double peak = fmax(out->enter_mm_s, out->leave_mm_s);
+    double peak = greater(out->enter_mm_s, out->leave_mm_s);
     for (int i = 0; i < at.count; i++) {
         double a = at.phases[i].a_mm_s2;
         out->phase_s[a > 0 || s->move.kind == MF_MOVE_DWELL ? 0 : a < 0 ? 2 : 1] +=
             at.phases[i].time_s;
-        peak = fmax(peak, s->length_mm > 0 ? at.phases[i].v_mm_s : 0.0);
+        peak = greater(peak, s->length_mm > 0 ? at.phases[i].v_mm_s : 0.0);
     }
     out->peak_mm_s = peak;
     plan->first++;

@@ -150,7 +150,7 @@ static int brake_through(mf_plan *plan, braking *b, phase *p)
     *p = (phase){.s0_mm = b->s_mm, .v_mm_s = v, .a_mm_s2 = -a};
     if (u_end <= 1e-9) {
         p->time_s = v / a;
-        b->s_mm = fmin(b->s_mm + b->u / (2.0 * a), s->length_mm);
+        b->s_mm = lesser(b->s_mm + b->u / (2.0 * a), s->length_mm);
         b->u = 0.0;
         return 0;
     }

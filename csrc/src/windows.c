@@ -126,7 +126,7 @@ typedef struct {
 static void note_list(mf_plan *plan, int m, const made *list)
 {
     mf_plan_figures *f = &plan->figures;
-    f->error_max_ticks = fmax(f->error_max_ticks, list->result.error_max_ticks);
+    f->error_max_ticks = greater(f->error_max_ticks, list->result.error_max_ticks);
     f->error_sum2_ticks2 += list->result.error_sum2_ticks2;
     f->over_tolerance += list->result.over_tolerance;
     f->steps[m] += list->steps;
@@ -213,7 +213,7 @@ static void put_events(mf_plan *plan, body *b, uint32_t length_ticks)
 {
     for (size_t i = 0; i < plan->event_count; i++) {
         double tick = floor(plan->events[i].at_s * plan->config.tick_hz + 0.5);
-        tick = fmin(tick, (double)length_ticks - 1);
+        tick = lesser(tick, (double)length_ticks - 1);
         put32(b->out + b->at, (uint32_t)tick);
         put16(b->out + b->at + 4, (uint32_t)plan->events[i].output);
         put16(b->out + b->at + 6, (uint32_t)floor(plan->events[i].value + 0.5));
@@ -227,14 +227,14 @@ static void note_limits(mf_plan *plan, uint64_t from, uint64_t to)
     for (uint64_t k = from; k <= to && k < plan->next; k++) {
         const span *s = item(plan, k);
         if (moving(s)) {
-            double u = fmax(s->enter_u, mf_plan_enter_u(plan, k + 1));
-            double top = fmin(s->peak_u, fmax(u, (s->enter_u + mf_plan_enter_u(plan, k + 1)) / 2 +
+            double u = greater(s->enter_u, mf_plan_enter_u(plan, k + 1));
+            double top = lesser(s->peak_u, greater(u, (s->enter_u + mf_plan_enter_u(plan, k + 1)) / 2 +
                                                      s->accel_mm_s2 * s->length_mm));
             double de = fabs(s->enter_u - mf_plan_enter_u(plan, k + 1));
             double accel = top > u ? 1.0 : de / (2 * s->accel_mm_s2 * s->length_mm);
             plan->figures.max_speed_ratio =
-                fmax(plan->figures.max_speed_ratio, sqrt(fmax(top, u) / s->peak_u));
-            plan->figures.max_accel_ratio = fmax(plan->figures.max_accel_ratio, accel);
+                greater(plan->figures.max_speed_ratio, sqrt(greater(top, u) / s->peak_u));
+            plan->figures.max_accel_ratio = greater(plan->figures.max_accel_ratio, accel);
         }
     }
 }
@@ -272,14 +272,14 @@ static double queue_time(mf_plan *plan)
 static double fix_length(mf_plan *plan, double enough_s)
 {
     int whole = 0;
-    double want_s = fmin(enough_s, 0.5 * queue_time(plan));
+    double want_s = lesser(enough_s, 0.5 * queue_time(plan));
     double ahead_s = mf_time_ahead(plan, want_s, &whole);
     while (ahead_s <= want_s && plan->settled + 1 < plan->next) {
         mf_plan_fix(plan, plan->settled + 1);
         ahead_s = mf_time_ahead(plan, want_s, &whole);
     }
     mf_plan_fixed(plan);
-    return fmin(plan->config.window_s, fmin(want_s, ahead_s));
+    return lesser(plan->config.window_s, lesser(want_s, ahead_s));
 }
 
 /* How long the window is; 0: not enough is settled yet. *last: the stretch ends with it. */
@@ -322,7 +322,7 @@ static mf_status make_window(mf_plan *plan, body *b, double length_s, int last)
     double margin = 2.0 * c->pulse_ticks + 256.0;
     double ticks = length_s * c->tick_hz;
     if (last) {
-        ticks = fmax(ticks + margin, LAST_MIN_S * c->tick_hz);
+        ticks = greater(ticks + margin, LAST_MIN_S * c->tick_hz);
     }
     *info = (mf_window_info){.number = plan->number, .length_ticks = (uint32_t)ceil(ticks - 1e-3),
                              .begin_ticks = plan->begin_ticks};
@@ -354,7 +354,7 @@ static mf_status make_window(mf_plan *plan, body *b, double length_s, int last)
         int32_t unused = 0;
         (void)mf_tail_edges(plan, -1, &unused, &none, &rest);
         double tail = rest.time_s * c->tick_hz + 2.0 * margin;
-        info->tail_ticks = (uint32_t)ceil(fmax(tail, 2000.0));
+        info->tail_ticks = (uint32_t)ceil(greater(tail, 2000.0));
         status = put_tails(plan, b, info->tail_ticks, heads);
     }
     place_of(plan, rest.item, rest.s_mm, &info->rest);
@@ -418,8 +418,8 @@ mf_status mf_plan_window(mf_plan *plan, uint8_t *out, size_t capacity, size_t *w
     }
     for (int again = 0; again < AGAIN && (status == MF_E_SPACE || status == MF_E_LIMIT); again++) {
         put_back(plan, &kept); /* too much for one window, or no way to end it: a shorter one */
-        length_s = fmin(length_s, plan->config.window_s);
-        length_s = status == MF_E_SPACE ? length_s / 2 : length_s - fmin(SHORTER_S, length_s / 3);
+        length_s = lesser(length_s, plan->config.window_s);
+        length_s = status == MF_E_SPACE ? length_s / 2 : length_s - lesser(SHORTER_S, length_s / 3);
         length_s = mf_calm_length(plan, length_s);
         last = 0;
         status = make_window(plan, &b, length_s, 0);
