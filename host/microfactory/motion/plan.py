@@ -6,12 +6,13 @@ for each call of `sections()`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from struct import Struct
 from typing import Any, NamedTuple
 
-from microfactory.errors import UsageError
+from microfactory.errors import MachineError, UsageError
 from microfactory.machine import TICK_HZ, Machine
 from microfactory.motion.core import check, ffi, lib
 from microfactory.motion.gcode import Program
@@ -64,13 +65,27 @@ class Section:
     outputs: dict[int, int] = field(default_factory=dict)
 
 
+def _keeps_jerk(machine: Machine) -> None:
+    """MachineError: the file limits jerk, which no plan keeps."""
+    limits = {"motion": machine.motion.max_jerk_mm_s3}
+    limits |= {f"axes.{axis.name}": axis.max_jerk_mm_s3 for axis in machine.axes}
+    for table, jerk in limits.items():
+        if not math.isinf(jerk):
+            raise MachineError(
+                f"{machine.name}: {table}.max_jerk_mm_s3 is {jerk:g}, and this planner limits "
+                "speed and acceleration only; nothing was moved; write inf, and a lower "
+                "acceleration if the machine needs it"
+            )
+
+
 def stretch_config(
     machine: Machine,
     start_mm: Sequence[float],
     start_steps: Sequence[int],
     first_number: int,
 ) -> Any:
-    """The core's `mf_plan_config` for one stretch of motion."""
+    """The core's `mf_plan_config` for one stretch. MachineError: the machine's jerk is limited."""
+    _keeps_jerk(machine)
     c = ffi.new("mf_plan_config *")
     c.axes, c.motors = len(machine.axes), len(machine.motors)
     for i, axis in enumerate(machine.axes):
