@@ -9,10 +9,14 @@ SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
 CORE = $(wildcard csrc/src/*.c)
 FUZZ_INPUTS ?= 100000
 CUTS ?= 10000
+EMULATED = hil/emulated
+EMULATED_CUTS ?= 200
+UF2 ?=
+BOOTROM ?=
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint audit-c test-c analyze fuzz golden bench cuts verify-mutants \
+.PHONY: help setup demo test lint audit-c test-c analyze fuzz golden bench cuts verify-mutants hil-emulated \
 	format clean
 
 help: ## show this list
@@ -76,6 +80,16 @@ verify-mutants: $(VENV)/.ready ## spoil 1,000 captures: each found at the right 
 
 cuts: $(VENV)/.ready ## cut the link at CUTS random instants (default 10000)
 	@$(PY) -m hil.cuts --cuts $(CUTS) --seed $(SEED)
+
+$(EMULATED)/node_modules/.ready: $(EMULATED)/package.json
+	@command -v npm >/dev/null || { echo "node and npm are needed for the emulated rig: apt install nodejs npm"; exit 1; }
+	@cd $(EMULATED) && npm install --no-audit --no-fund --silent
+	@touch $@
+
+hil-emulated: $(VENV)/.ready $(EMULATED)/node_modules/.ready ## the real firmware on an emulated chip: UF2=... BOOTROM=... [EMULATED_CUTS=200]
+	@MF_UF2="$(abspath $(UF2))" MF_BOOTROM="$(abspath $(BOOTROM))" $(PY) -m pytest -q tests/emulated
+	@MF_UF2="$(abspath $(UF2))" MF_BOOTROM="$(abspath $(BOOTROM))" $(PY) -m hil.emulated.campaign --cuts $(EMULATED_CUTS) --seed $(SEED)
+	@MF_UF2="$(abspath $(UF2))" MF_BOOTROM="$(abspath $(BOOTROM))" $(PY) -m hil.emulated.figures
 
 clean: ## remove what was built
 	@rm -rf build out .venv *.egg-info host/microfactory/_core*.so

@@ -7,7 +7,7 @@
 
 #define QUEUE 2048 /* moves looked ahead at most; a power of two */
 #define EDGES 24576 /* of one motor in one window or tail */
-#define EVENTS 256 /* outputs in one window */
+#define EVENTS 48 /* outputs in one window; no board takes more (docs/protocol.md) */
 #define FAR_U 1e12
 
 /* One item of the queue, with its place in the look-ahead: u = v^2 where it begins. */

@@ -6,7 +6,7 @@ motors stopped, heat off, the fault latched and told.
 
 from mfboard import faults, window
 from mfboard.answers import Answers
-from mfboard.config import CONFIG_BYTES, ConfigError, parse
+from mfboard.config import ConfigError, parse
 from mfboard.handle import Handler
 from mfboard.heaters import TURN_MS, Heater
 from mfboard.inputs import Inputs
@@ -29,7 +29,8 @@ RETREAT_BYTES = 4096
 class Board:
     """A board on a port. `receive` bytes, and `turn` when `due_us` says so."""
 
-    def __init__(self, port, decoder=None, crc=None, running=None, encode=encode_into):
+    def __init__(self, port, decoder=None, crc=None, running=None, encode=encode_into, memory=None):
+        """memory: SLOTS * SLOT_BYTES for windows, where it is best taken early."""
         self.port = port
         self.decoder = decoder or Decoder()
         self.hash = running or Crc()  # of the bodies of all committed windows
@@ -37,14 +38,17 @@ class Board:
         self.answers = Answers(self, crc or Crc(), encode)
         self.handler = Handler(self)
         self.upkeep = Upkeep(self)
-        self.player = Player(port, SLOTS, SLOT_BYTES, HORIZON_US)
+        self.player = Player(
+            port, memory or bytearray(SLOTS * SLOT_BYTES), SLOTS, SLOT_BYTES, HORIZON_US
+        )
         self.config = None
-        self.config_bytes = bytearray(CONFIG_BYTES)
+        self.config_bytes = self.player.memory[0]  # nothing is played while it comes
         self.config_got = 0
         self.retreat = bytearray(RETREAT_BYTES)
         self.retreat_got = 0
         self.left = False  # by the host, while motors still move
         self.retreat_length = 0
+        self.retreated = False  # since the last start
         self.inputs = Inputs([])
         self.outputs = Outputs([], port)
         self.heaters = []
@@ -95,7 +99,7 @@ class Board:
     def configure(self, length):
         """The configuration is whole. An empty text, or what is wrong with it."""
         try:
-            config = parse(memoryview(self.config_bytes)[:length], self.port.page)
+            config = parse(self.config_bytes[:length], self.port.page)
         except ConfigError as error:
             return str(error)
         same = self.config == config
@@ -172,7 +176,7 @@ class Board:
 
     def _needs_link(self):
         """Something goes on that must not go on without a host."""
-        if self.state in (s.RUNNING, s.TAIL):
+        if self.state in s.PLAYS:
             return True
         for heater in self.heaters:
             if heater.target_c > 0:
@@ -200,7 +204,7 @@ class Board:
             self.state = s.RESTED
         else:
             self.why = player.why
-            self.state = s.DONE if player.why in (s.WHY_END, s.WHY_GUARD) else s.RESTED
+            self.state = s.DONE if player.why in s.ENDS else s.RESTED
             if self.state == s.RESTED and self.why == s.WHY_LINK:
                 self._retreat()
         if self.state != s.RETREATING:
@@ -213,11 +217,10 @@ class Board:
             self.outputs.leave()
 
     def _retreat(self):
-        """After a lost link: the moves that the host loaded for this, from where we rest; none of
-        them when they would leave a motor's travel.
-        """
-        if not self.retreat_length or not self.trusted:
+        """After a lost link, once: the host's moves for this; none where they leave the travel."""
+        if not self.retreat_length or not self.trusted or self.retreated:
             return
+        self.retreated = True
         if window.keeps_travel(self.retreat, self.config["motors"], self.port.engine):
             self.player.play_alone(self.retreat, self.port.us())
             self.state = s.RETREATING
@@ -270,7 +273,7 @@ class Board:
         mask = self.inputs.tripped
         self.inputs.tripped = 0
         self.changed = True
-        moving = self.state in (s.RUNNING, s.TAIL, s.RETREATING)
+        moving = self.state in s.MOVES
         i = 0
         while mask:
             if mask & 1:
@@ -337,12 +340,15 @@ class Board:
         self._hush()
         self.outputs.lost()
         self.left = True
-        if self.state not in (s.RUNNING, s.TAIL, s.RETREATING):
-            self._leave()
-        if self.state == s.RUNNING:
+        if self.state in s.PLAYS:
             self.player.ask_hold(why)
+            if self.player.mode == ON_TAIL and why == s.WHY_LINK:
+                self.player.why = why
         elif self.state == s.RESTED and why == s.WHY_LINK:
             self.why = why
+            self._retreat()
+        if self.state not in s.MOVES:
+            self._leave()
         i = 0
         while i < len(self.heaters):
             heater = self.heaters[i]

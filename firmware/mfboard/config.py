@@ -4,7 +4,7 @@ import json
 
 ROLES = ("limit", "probe", "estop", "door", "float", "arc_ok")
 KINDS = ("switch", "pwm", "servo")
-CONFIG_BYTES = 8192
+CONFIG_BYTES = 8192  # it comes into the first window's slot
 HEATER_HZ = 10
 SERVO_HZ = 50
 _TOP = {"v", "machine", "pulse_ticks", "lease_ms", "motors", "inputs", "outputs", "heaters"}

@@ -121,6 +121,7 @@ class Handler:
         if reason == s.OK:
             b.state = s.RUNNING
             b.why = s.WHY_NONE
+            b.retreated = False
             b.changed = True
         return reason
 
@@ -140,6 +141,7 @@ class Handler:
         count = end - begin
         if offset == 0:
             b.config_got = 0
+            b.player.forget(b.player.number)
         if offset != b.config_got:
             return s.BAD_ORDER
         if total > len(b.config_bytes) or offset + count > total or count == 0:

@@ -26,6 +26,7 @@ from mfwire.session import (
 )
 
 HALF30 = 1 << 29
+LONG_US = 45_000
 # modes
 STOPPED, PLAYING, ON_TAIL, ENDING = range(4)
 
@@ -39,12 +40,13 @@ def since(now, then):
 class Player:
     """Slots of windows, and what is being played of them."""
 
-    def __init__(self, port, slots, slot_bytes, horizon_us):
+    def __init__(self, port, memory, slots, slot_bytes, horizon_us):
         self.engine = port.engine
         self.copy = port.copy
         self.slots = slots
         self.slot_bytes = slot_bytes
-        self.memory = [bytearray(slot_bytes) for _ in range(slots)]
+        memory = memoryview(memory)
+        self.memory = [memory[i * slot_bytes : (i + 1) * slot_bytes] for i in range(slots)]
         self.length = array("H", bytes(2 * slots))
         self.ticks_per_us = port.ticks_per_us
         self.lead_us = port.lead_us
@@ -112,7 +114,7 @@ class Player:
             return OK  # committed already
         if (self.whole - 1 - number) & MASK30 >= HALF30:
             return NOT_WHOLE
-        if self.mode in (ON_TAIL, ENDING) or self.hold:
+        if self.mode >= ON_TAIL or self.hold:
             return TOO_LATE
         length_us = 0
         k = self.committed
@@ -200,6 +202,14 @@ class Player:
             return -1
         left = since(self.branch_us, now_us) - (0 if self.decided else self.lead_us)
         return left if left > 0 else 0
+
+    def fresh_us(self, now_us):
+        """Microseconds to a branch that is decided, with a long window behind it; else -1."""
+        if self.mode != PLAYING or not self.decided:
+            return -1
+        if u30(self.slot((self.number + 1) & MASK30), 12) // self.ticks_per_us < LONG_US:
+            return -1
+        return since(self.branch_us, now_us)
 
     def service(self, now_us):
         """Decide near the branch; step over it when it has come. True: something changed."""

@@ -57,4 +57,4 @@ class Upkeep:
             self.board.port.maintain()
 
     def _at_rest(self):
-        return self.board.state in (s.READY, s.RESTED, s.DONE, s.ABORTED)
+        return self.board.state in s.RESTS

@@ -11,6 +11,7 @@ EVENT = 8
 SEGMENT = 8
 LENGTH_MAX = 1 << 24
 TAIL_MAX = 1 << 29
+CHANGES = 48  # of outputs in a window, and in its tail
 LAST = 1  # flag: the run ends with this window
 
 
@@ -26,6 +27,8 @@ def sound(b, length, motors, outputs):
     if tail < 0 or flags & ~LAST or (tail == 0) != (flags & LAST == LAST) or 0 < tail < 128:
         return False
     main = u16(b, 22)
+    if main > CHANGES or u16(b, 24) > CHANGES:
+        return False
     total = HEAD + MOTOR * motors + EVENT * (main + u16(b, 24))
     if total > length:
         return False

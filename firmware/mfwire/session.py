@@ -21,10 +21,15 @@ IDLE, READY, RUNNING, TAIL, RESTED, RETREATING, DONE, ABORTED, FAULT = range(9)
 STATES = (
     "IDLE", "READY", "RUNNING", "TAIL", "RESTED", "RETREATING", "DONE", "ABORTED", "FAULT",
 )  # fmt: skip
+# sets of states and reasons, made once: a tuple written where it is used allocates
+PLAYS = (RUNNING, TAIL)
+MOVES = (RUNNING, TAIL, RETREATING)
+RESTS = (READY, RESTED, DONE, ABORTED)
 
 # why a board stopped
 WHY = ("none", "hold", "late", "link", "guard", "end", "abort", "fault", "bye")
 WHY_NONE, WHY_HOLD, WHY_LATE, WHY_LINK, WHY_GUARD, WHY_END, WHY_ABORT, WHY_FAULT, WHY_BYE = range(9)
+ENDS = (WHY_END, WHY_GUARD)
 
 # which sequenced message is taken in which state; everything else is REFUSED
 ALLOWED = (

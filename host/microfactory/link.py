@@ -18,6 +18,7 @@ from microfactory.errors import LinkError, UsageError
 from microfactory.machine import Machine
 
 RIGS = "microfactory.rigs"
+USB_PACKET = 64
 
 
 class Link(Protocol):
@@ -47,6 +48,8 @@ class SerialLink:
             raise LinkError(_reason(port, error)) from None
 
     def write(self, data: bytes) -> None:
+        if data and len(data) % USB_PACKET == 0:
+            data += b"\0"  # an empty frame: a device waits behind a full packet for the next one
         try:
             self._serial.write(data)
         except (serial.SerialException, OSError) as error:

@@ -9,8 +9,10 @@ import zlib
 import pytest
 from kit import MACHINE, Kit, bodies
 
+from mfboard.window import steps_made
 from mfwire.messages import FIELDS, NUMBER, SEQUENCED, SIZE, TABLE, pack
 from mfwire.session import ALLOWED, STATES
+from microfactory.motion.straight import retreat_body
 
 TEXT = (
     "M109 S200\nG28\nM83\nG1 X12 Y160 F6000\nM106 S99\nG3 X22 Y150 J-10 E.2\nG1 X60 E1\nG1 Y120\n"
@@ -225,3 +227,24 @@ def test_a_board_that_nobody_has_greeted_says_and_does_nothing():
     assert kit.heard == []
     assert kit.board.receiver.foreign == 3
     assert SEQUENCED[NUMBER["ABORT"]] == 0
+
+
+def test_a_machine_that_rests_late_retreats_once_when_the_link_is_lost_then():
+    kit = fresh()
+    body = retreat_body(MACHINE)
+    for at in range(0, len(body), 480):
+        kit.say("RETREAT", offset=at, total=len(body), data=body[at : at + 480])
+    kit.say("OUTPUT", output=0, value=1000)
+    kit.feed(WINDOWS, most=5)
+    kit.run(800_000)
+    assert (kit.state, kit.why) == ("RESTED", "late")
+    rest = kit.positions()
+    kit.run(3_000_000, ping=False)
+    assert (kit.state, kit.why) == ("RESTED", "link")
+    made = tuple(steps_made(body, m) for m in range(len(rest)))
+    assert kit.positions() == tuple(a + b for a, b in zip(rest, made, strict=True))
+    assert any(made)
+    kit.hello()
+    kit.say("OUTPUT", output=0, value=1000)
+    kit.run(3_000_000, ping=False)
+    assert kit.positions() == tuple(a + b for a, b in zip(rest, made, strict=True))

@@ -17,7 +17,7 @@ from microfactory.errors import FlashError, LinkError
 from microfactory.flash import devices, image, over_repl, units
 from microfactory.flash.binaryinfo import BinaryInfo, of_pages
 from microfactory.flash.burn import burn
-from microfactory.flash.bus import Bus
+from microfactory.flash.bus import Bus, Loader
 from microfactory.flash.chips import CHIPS, Chip, chip_named
 from microfactory.flash.loader import Person, enter
 from microfactory.flash.payload import Payload, build, chooser
@@ -130,6 +130,7 @@ class _Flashing:
         self.changed = 0
         self.micropython = ""
         self.number = ""
+        self.seen = ""  # its number on the USB, before anything
         self.hashes: dict[str, str] = {}
 
     def run(self) -> Result:
@@ -141,6 +142,7 @@ class _Flashing:
                 "`microfactory devices`"
             )
         self._right_chip(board.chip)
+        self.seen = board.number
         if board.kind == devices.PROGRAM:
             machine = devices.machine_of(units.of_number(board.number))
             try:
@@ -172,9 +174,8 @@ class _Flashing:
         loader, self.way = enter(self.bus, self.where, self.person, plan.patience_s)
         self._right_chip(loader.chip.name)
         with Picoboot(loader.device, loader.chip, f"usb {self.where}") as boot:
-            self.number = boot.number()
             old = self._old_files(boot)
-            unit = self._unit(units.from_board(old))
+            unit = self._unit(units.from_board(old), loader)
             drive = drive_of(plan, unit)
             sectors = {**plan.uf2.sectors(), **image.sectors(drive, plan.info.drive_address)}
             self.hashes["uf2_sha256"] = plan.uf2.sha256
@@ -207,13 +208,13 @@ class _Flashing:
             self.number = facts.number
             self.micropython = facts.version
             self._right_chip(facts.chip)
-            unit = self._unit(units.from_board(facts.files))
+            unit = self._unit(units.from_board(facts.files), None)
             over_repl.install(repl, self.plan, unit, lambda share, text: self.told(share, text))
         return unit
 
     # ---- who it is
 
-    def _unit(self, on_board: Unit | None) -> Unit:
+    def _unit(self, on_board: Unit | None, loader: Loader | None) -> Unit:
         """The identity that this board is to have, kept on the host before it is written."""
         plan = self.plan
         if plan.replace:
@@ -227,12 +228,13 @@ class _Flashing:
                 )
             unit = units.with_machine(on_board, plan.machine)
         else:
-            known = units.of_number(self.number) if not plan.renew else None
+            known = units.of_number(self.number or self.seen) if not plan.renew else None
             if known is not None and known.machine == plan.machine.name:
                 unit = units.with_machine(known, plan.machine)  # its file system is a fresh one
             else:
                 unit = units.new(plan.machine, plan.name)
-        unit = replace(unit, number=self.number)
+        if loader is not None and loader.number:
+            unit = replace(unit, number=loader.number.lower())
         units.keep(unit)
         return unit
 

@@ -1,0 +1,30 @@
+"""A Raspberry Pi Pico as a machine controller. For another board, name its page here."""
+
+import gc
+
+import machine
+import micropython
+
+MEMORY = bytearray(8 * 8192)  # for windows: taken first, while the heap is in one piece
+
+from boards import pico_carrier as page  # noqa: E402
+from mfboard import faults  # noqa: E402
+from mfboard.board import Board  # noqa: E402
+from mfboard.fast_wire import FastCrc, FastDecoder, encode  # noqa: E402
+from mfboard.port_rp2 import WATCHDOG_MS, Port, run  # noqa: E402
+
+micropython.alloc_emergency_exception_buf(100)
+
+
+def main(memory):
+    """Never returns."""
+    port = Port(page)
+    board = Board(port, FastDecoder(), FastCrc(), FastCrc(), encode, memory)
+    if machine.reset_cause() == machine.WDT_RESET:
+        board.trip(faults.WATCHDOG, 0)
+    micropython.kbd_intr(-1)  # what comes through the REPL's port stops nothing
+    gc.collect()
+    run(port, machine.WDT(timeout=WATCHDOG_MS))
+
+
+main(MEMORY)

@@ -1,0 +1,265 @@
+"""The port of an RP2040 board: clock, pins, converters, USB and the step engine (docs/port.md).
+
+`run` is the board's whole life. Interrupts play what is loaded; everything else is one loop.
+"""
+
+import gc
+import time
+
+import machine
+from machine import ADC, PWM, Pin
+
+from mfboard import fast_begin, fast_halt, fast_track
+from mfboard import fast_state as f
+from mfboard.config import HEATER_HZ, SERVO_HZ
+from mfboard.fast_wire import copy
+from mfboard.player import STOPPED, since
+from mfboard.port_rp2_engine import HZ, Engine
+from mfboard.port_rp2_usb import Usb
+from mfboot import start
+from mfwire.messages import MASK30
+
+LEAD_US = 20_000
+WATCHDOG_MS = 1000
+COLLECT_US = 1_500_000  # between two collections, which last about 40 ms
+FRESH_US = 8_000  # a decision is so fresh that there is time for one
+LOOK_US = 5000  # the board is asked what is due at least so often
+READINGS = 4  # of a sensor, averaged
+
+
+class Port:
+    """Names and meanings as in docs/port.md."""
+
+    tick_hz = HZ
+    ticks_per_us = HZ // 1_000_000
+    lead_us = LEAD_US
+
+    def __init__(self, page, usb=None):
+        machine.freq(HZ)
+        self.page = page
+        self.board = None
+        self.enabled = 0
+        self.config = None
+        self.drivers = Pin(page.ENABLE, Pin.OUT, value=1)
+        self.pump = Pin(page.CHARGE_PUMP, Pin.OUT, value=0)
+        self.pins = []
+        self.heaters = []
+        self.sensors = []
+        self.playing = False  # the board is told of a change that has been made
+        self.levels = 0
+        self.collected_us = self.us()
+        self.turned_us = self.us()
+        self.due_us = self.us()
+        self.engine = Engine(page)
+        self.usb = usb or Usb()
+        number = machine.unique_id()
+        self.number = tuple(number[2 * i] | number[2 * i + 1] << 8 for i in range(4))
+
+    # ---- what the board asks of its port
+
+    def us(self):
+        """Microseconds since the reset, modulo 2^30."""
+        return time.ticks_us() & MASK30
+
+    def draw(self):
+        """A connect id."""
+        return fast_begin.draw()
+
+    def uid(self, i):
+        """Word i of four of the chip's own number."""
+        return self.number[i]
+
+    def copy(self, out, at, data, begin, end):
+        """Bytes begin to end - 1 of data to out, from at on."""
+        copy(out, at, data, begin, end)
+
+    def hush(self, mask):
+        """Only these outputs are still switched by windows."""
+        f.S[f.ALLOW] &= mask
+
+    def configure(self, config):
+        """Pins as the configuration names them; everything off."""
+        self.enable(0)
+        for _old, pwm in self.pins:
+            if pwm is not None:
+                pwm.deinit()
+        for pwm in self.heaters:
+            pwm.deinit()
+        self.config = config
+        self.heaters = [self._pwm(item["at"], HEATER_HZ) for item in config["heaters"]]
+        self.sensors = [ADC(Pin(self.page.ANALOG[item["sensor"]])) for item in config["heaters"]]
+        self.pins = [self._output(i, item) for i, item in enumerate(config["outputs"])]
+        f.S[f.STOPPER] = 0
+        f.S[f.EDGES] = 0
+        f.S[f.SEEN] = 0
+        self.levels = 0
+        for i, item in enumerate(config["inputs"]):
+            self._input(i, item)
+        self.engine.configure(config)
+
+    def _pwm(self, connector, hz):
+        pin = Pin(self.page.OUTPUTS[connector], Pin.OUT, value=0)
+        return PWM(pin, freq=hz, duty_u16=0)
+
+    def _output(self, i, item):
+        number = self.page.OUTPUTS[item["at"]]
+        part = 0x40050000 + (number >> 1 & 7) * 20
+        kind = ("switch", "pwm", "servo").index(item["kind"])
+        f.OUT[4 * i] = kind
+        f.OUT[4 * i + 1] = number
+        f.OUT[4 * i + 2] = part + 12  # CC
+        f.OUT[4 * i + 3] = part + 16  # TOP
+        if kind == 0:
+            return Pin(number, Pin.OUT, value=0), None
+        pwm = self._pwm(item["at"], SERVO_HZ if kind == 2 else item["hz"])
+        return None, pwm
+
+    def _input(self, i, item):
+        number = self.page.INPUTS[item["at"]]
+        pull = (None, Pin.PULL_UP, Pin.PULL_DOWN)[item["pull"]]
+        pin = Pin(number, Pin.IN, pull)
+        f.IN[4 * i] = 0x40014000 + 8 * number
+        f.IN[4 * i + 1] = item["active"]
+        f.IN[4 * i + 2] = 0
+        if item["role"] == "estop":
+            f.S[f.STOPPER] |= 1 << i
+        pin.irq(fast_halt.EDGE[i], Pin.IRQ_RISING | Pin.IRQ_FALLING, hard=True)
+        self.levels |= self.level(i) << i
+
+    def send(self, frame, length):
+        """A frame to the host."""
+        self.usb.send(frame, length)
+
+    def set_output(self, i, value):
+        """Output i has this value from now on."""
+        if not self.playing:
+            fast_track.put(i, value)
+
+    def set_heater(self, i, duty):
+        """Heater i has this duty from now on."""
+        self.heaters[i].duty_u16(duty)
+
+    def adc(self, i):
+        """What heater i's sensor reads, as a share of the range."""
+        total = 0
+        k = 0
+        while k < READINGS:
+            total += self.sensors[i].read_u16()
+            k += 1
+        return total / (READINGS * 65535)
+
+    def enable(self, mask):
+        """Drivers on, or off."""
+        self.enabled = mask
+        self.drivers.value(0 if mask else 1)
+
+    def level(self, i):
+        """Level of input i at its pad."""
+        return fast_halt.level(i)
+
+    def note_target(self, i, celsius):
+        """Nobody watches here."""
+
+    def note_temperature(self, i, celsius):
+        """Nobody watches here."""
+
+    def confirm(self):
+        """The program that runs has shown that it works."""
+        start.confirm()
+
+    def maintain(self):
+        """Start again into the REPL, for an update."""
+        open(start.MAINTAIN, "w").close()
+        machine.reset()
+
+    # ---- the loop
+
+    def poll(self):
+        """What interrupts have left: changes that were made, pins that have changed. How much."""
+        self.engine.poll()
+        told = f.S[f.TOLD]
+        while f.S[f.TOLD] != f.S[f.DONE]:
+            at = 8 * (f.S[f.TOLD] & f.TRACK - 1)
+            f.S[f.TOLD] += 1
+            self.playing = f.EV[at] != 0
+            self.board.timed_output(f.EV[at + 3], f.EV[at + 5])
+            self.playing = False
+        edges = fast_halt.take(f.EDGES)
+        if not edges:
+            return f.S[f.TOLD] - told | self.engine.fault
+        seen = fast_halt.take(f.SEEN)
+        i = 0
+        while i < len(self.config["inputs"]):
+            if edges >> i & 1:
+                self._changed(i, seen >> i & 1)
+            i += 1
+        return 1
+
+    def _changed(self, i, seen):
+        """A pin has changed, perhaps there and back."""
+        level = fast_halt.level(i)
+        before = self.levels >> i & 1
+        if level == before:
+            self.board.input_changed(i, 1 - level)
+        elif seen and level != self.config["inputs"][i]["active"]:
+            self.board.input_changed(i, 1 - level)
+        self.board.input_changed(i, level)
+        self.levels = self.levels & ~(1 << i) | level << i
+
+    def turn(self):
+        """One turn of the loop; where nothing was to do the processor waits for an interrupt."""
+        board = self.board
+        worked = self.usb.full
+        self.usb.receive(board)
+        worked |= self.poll()
+        now = self.us()
+        if worked or since(now, self.due_us) >= 0:
+            if board.due_us() == 0:
+                board.turn()
+                worked = 1
+            left = board.due_us()
+            self.due_us = now + (left if 0 <= left < LOOK_US else LOOK_US) & MASK30
+        self.usb.flush()
+        self.pump.toggle()
+        self._collect(board.player)
+        now = self.us()
+        pass_us = since(now, self.turned_us)
+        if pass_us > f.S[f.PASS]:
+            f.S[f.PASS] = pass_us
+        if not worked:
+            machine.idle()  # takes the event of the interrupt before
+            machine.idle()
+            now = self.us()
+        self.turned_us = now
+
+    def _collect(self, player):
+        """Collect garbage where nobody waits: at rest, or when a branch has just been decided.
+
+        The one after it is then further away than a collection lasts, unless windows are short.
+        """
+        now = self.us()
+        if since(now, self.collected_us) >= COLLECT_US:
+            if player.mode == STOPPED or player.fresh_us(now) >= LEAD_US - FRESH_US:
+                gc.collect()
+                f.S[f.FREE] = gc.mem_free()
+                f.S[f.COLLECTION] = since(self.us(), now)
+                self.collected_us = now
+
+
+def run(port, watchdog):
+    """For ever. An exception stops everything; then nobody feeds the watchdog, and it resets."""
+    try:
+        while True:
+            port.turn()
+            watchdog.feed()
+    finally:
+        fast_halt.stop()
+        safe(port.page)
+
+
+def safe(page):
+    """All outputs low, drivers off: the first thing at boot, and the last after an exception."""
+    for number in page.OUTPUTS.values():
+        Pin(number, Pin.OUT, value=0)
+    Pin(page.ENABLE, Pin.OUT, value=1)
+    Pin(page.GATE, Pin.OUT, value=0)

@@ -1,0 +1,183 @@
+// One RP2040 at 125 MHz, run by requests: a JSON line on stdin, a JSON line as the answer.
+// node chip.mjs --uf2 FILE --bootrom FILE [--flash FILE]. docs/emulated-rig.md says what is modelled.
+
+import fs from 'node:fs';
+import {ConsoleLogger, LogLevel, RP2040} from 'rp2040js';
+import {flashHooks} from './flash.mjs';
+import {LockStep} from './pio.mjs';
+import {UsbHost} from './usb_host.mjs';
+
+const NANOS = 8; // of a clock
+const option = (name) => {
+  const at = process.argv.indexOf(`--${name}`);
+  return at < 0 ? null : process.argv[at + 1];
+};
+
+class Machine {
+  constructor(flash) {
+    this.now = 0;
+    this.idle = 0;
+    this.edges = [];
+    this.pins = [];
+    this.motors = new Map(); // STEP pin -> {direction, up, at, switches}
+    this.power(flash);
+  }
+
+  // A new chip with this flash; the clocks count on.
+  power(flash) {
+    const chip = (this.chip = new RP2040());
+    chip.logger = new ConsoleLogger(LogLevel.Error);
+    const rom = fs.readFileSync(option('bootrom'));
+    chip.loadBootrom(new Uint32Array(rom.buffer.slice(rom.byteOffset, rom.byteOffset + 16384)));
+    chip.flash.set(flash);
+    chip.clock.nanosCounter = this.now * NANOS;
+    this.hooks = flashHooks(chip);
+    this.pio = new LockStep(chip, this);
+    this.usb = new UsbHost(chip);
+    chip.gpio.forEach((pin, i) => pin.addListener((value) => this.changed(pin, i, value)));
+    const watchdog = chip.peripherals[0x40058];
+    watchdog.onWatchdogTrigger = () => (this.again = watchdog.reason);
+    this.again = null;
+    for (const [i, level] of this.pins.entries()) {
+      if (level !== undefined) chip.gpio[i].setInputValue(level);
+    }
+    chip.core.PC = 0x10000000;
+  }
+
+  changed(pin, i, value) {
+    const level = value === 1 ? 1 : 0;
+    if (value > 1) return;
+    if (pin.rawInputValue !== !!level) pin.setInputValue(!!level); // what goes out is read back
+    this.edges.push(this.pio.time(), i | (level << 7));
+    const motor = this.motors.get(i);
+    if (motor && level) {
+      motor.at += this.chip.gpio[motor.direction].value === 1 ? motor.up : -motor.up;
+      for (const each of motor.switches) this.drive(each, motor.at);
+    }
+  }
+
+  // A limit switch: closed below or above a count of its motor's steps.
+  drive(each, at) {
+    const closed = each.below ? at < each.at : at >= each.at;
+    if (closed === each.closed) return;
+    each.closed = closed;
+    this.level(each.gpio, closed ? each.active : 1 - each.active);
+  }
+
+  level(gpio, level) {
+    this.pins[gpio] = !!level;
+    this.chip.gpio[gpio].setInputValue(!!level);
+  }
+
+  // To that clock, or to where the host has heard something.
+  run(until, listen) {
+    const {core, clock} = this.chip;
+    const pio = this.pio;
+    while (this.now < until) {
+      let spent;
+      if (core.waiting) {
+        const alarm = clock.nextAlarm ? Math.ceil(clock.nanosToNextAlarm / NANOS) : 1000;
+        spent = Math.max(1, Math.min(alarm, until - this.now, pio.earliest - this.now));
+        this.idle += spent;
+      } else {
+        if (core.PC < 0x4000 && this.hooks.has(core.PC)) {
+          this.hooks.get(core.PC)();
+          core.PC = core.LR & ~1;
+          continue;
+        }
+        spent = core.executeInstruction();
+      }
+      this.now += spent;
+      if (pio.earliest <= this.now) pio.run(this.now);
+      clock.tick(spent * NANOS);
+      if (this.again !== null) {
+        const flash = this.chip.flash;
+        const reason = this.again;
+        this.power(flash);
+        this.chip.peripherals[0x40058].reason = reason;
+        return this.run(until, listen);
+      }
+      if (listen && (this.usb.heard[0].length || this.usb.heard[1].length)) break;
+    }
+  }
+
+  answer(request) {
+    switch (request.op) {
+      case 'run':
+        this.run(request.until, request.listen);
+        return {ports: this.usb.ready ? this.usb.ports.length : 0,
+          heard: [0, 1].map((i) => this.usb.take(i).toString('base64'))};
+      case 'write':
+        this.usb.write(request.port, Buffer.from(request.data, 'base64'));
+        return {};
+      case 'edges': {
+        const out = Buffer.from(new Float64Array(this.edges).buffer);
+        this.edges = [];
+        return {edges: out.toString('base64')};
+      }
+      case 'pin':
+        this.level(request.gpio, request.level);
+        return {};
+      case 'motor':
+        this.motors.set(request.step, request.motor);
+        for (const each of request.motor.switches) this.drive(each, request.motor.at);
+        return {};
+      case 'where':
+        return {at: this.motors.get(request.step).at};
+      case 'adc':
+        this.chip.adc.channelValues[request.channel] = request.value;
+        return {};
+      case 'cut':
+        this.usb.cut = request.cut;
+        if (!request.cut) this.usb.push();
+        return {};
+      case 'memory': {
+        const out = Buffer.alloc(request.length);
+        for (let i = 0; i < request.length; i++) out[i] = this.chip.readUint8(request.address + i);
+        return {data: out.toString('base64')};
+      }
+      case 'reset':
+        this.power(this.chip.flash);
+        return {};
+      case 'stats':
+        return {idle: this.idle, pc: this.chip.core.PC, registers: [...this.chip.core.registers]};
+      default:
+        return {error: `no such request: ${request.op}`};
+    }
+  }
+}
+
+function image() {
+  if (option('flash')) return fs.readFileSync(option('flash'));
+  const file = fs.readFileSync(option('uf2'));
+  const flash = new Uint8Array(2 << 20).fill(0xff);
+  for (let at = 0; at + 512 <= file.length; at += 512) {
+    const to = file.readUInt32LE(at + 12) - 0x10000000;
+    const count = file.readUInt32LE(at + 16);
+    if (to >= 0 && to + count <= flash.length) flash.set(file.subarray(at + 32, at + 32 + count), to);
+  }
+  return flash;
+}
+
+const machine = new Machine(image());
+const piece = Buffer.alloc(1 << 16);
+let rest = '';
+for (;;) {
+  let count;
+  try {
+    count = fs.readSync(0, piece);
+  } catch (error) {
+    if (error.code === 'EAGAIN') continue;
+    if (error.code === 'EOF') break;
+    throw error;
+  }
+  if (!count) break;
+  rest += piece.toString('latin1', 0, count);
+  for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n')) {
+    const answer = machine.answer(JSON.parse(rest.slice(0, end)));
+    answer.now = machine.now;
+    const out = Buffer.from(`${JSON.stringify(answer)}\n`);
+    for (let sent = 0; sent < out.length; ) sent += fs.writeSync(1, out, sent);
+    rest = rest.slice(end + 1);
+  }
+}

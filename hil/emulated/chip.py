@@ -1,0 +1,171 @@
+"""One emulated RP2040: run it by clocks, talk to its USB ports, read its pins' edges.
+
+A node process does the emulation (chip.mjs, rp2040js from npm); requests and answers take turns on
+its stdin and stdout. docs/emulated-rig.md says what is modelled and what is not.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+CLOCK_HZ = 125_000_000
+HERE = Path(__file__).parent
+REPL = 0
+WIRE = 1
+
+
+def missing() -> str:
+    """Why there is no emulated rig here; empty: there is one."""
+    for name in ("MF_UF2", "MF_BOOTROM"):
+        if not os.environ.get(name):
+            return f"{name} names no file: make hil-emulated UF2=... BOOTROM=..."
+        if not Path(os.environ[name]).exists():
+            return f"{name}: there is no file {os.environ[name]}"
+    if not shutil.which("node"):
+        return "node is not installed: apt install nodejs npm"
+    if not (HERE / "node_modules" / "rp2040js").exists():
+        return "rp2040js is not installed: make hil-emulated does it"
+    return ""
+
+
+class Chip:
+    """The chip, from its reset on. flash: a file with the whole flash, instead of the UF2."""
+
+    def __init__(self, flash: Path | None = None) -> None:
+        command = ["node", str(HERE / "chip.mjs"), "--bootrom", os.environ["MF_BOOTROM"]]
+        command += ["--flash", str(flash)] if flash else ["--uf2", os.environ["MF_UF2"]]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.now = 0  # clocks since the first reset
+        self.ports = 0  # CDC functions that the host has opened
+        self._heard = [bytearray(), bytearray()]
+
+    def _ask(self, op: str, **values: Any) -> dict[str, Any]:
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps({"op": op, **values}).encode() + b"\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the emulator has ended with {self._process.wait()}")
+        answer: dict[str, Any] = json.loads(line)
+        self.now = int(answer["now"])
+        return answer
+
+    def run(self, seconds: float, *, listen: bool = False) -> None:
+        """Let time pass; listen: only until the host hears something."""
+        self.run_to(self.now + round(seconds * CLOCK_HZ), listen=listen)
+
+    def run_to(self, clock: int, *, listen: bool = False) -> None:
+        """Let time pass until a clock."""
+        answer = self._ask("run", until=clock, listen=listen)
+        self.ports = answer["ports"]
+        for heard, text in zip(self._heard, answer["heard"], strict=True):
+            heard += base64.b64decode(text)
+
+    def write(self, port: int, data: bytes) -> None:
+        """Bytes to a port, as fast as the device takes them."""
+        self._ask("write", port=port, data=base64.b64encode(data).decode())
+
+    def read(self, port: int) -> bytes:
+        """What has come from a port."""
+        data = bytes(self._heard[port])
+        self._heard[port].clear()
+        return data
+
+    def edges(self) -> tuple[Any, Any, Any]:
+        """(clocks, pins, levels) of all changes of output pins since this was asked."""
+        flat = np.frombuffer(base64.b64decode(self._ask("edges")["edges"]), dtype="<f8")
+        pins = flat[1::2].astype(np.int64)
+        return flat[0::2].astype(np.int64), pins & 127, pins >> 7
+
+    def set_pin(self, gpio: int, level: int) -> None:
+        """An input pin has this level from now on."""
+        self._ask("pin", gpio=gpio, level=bool(level))
+
+    def motor(self, step: int, direction: int, up: int, at: int, switches: list[Any]) -> None:
+        """A motor on these pins: up is +1 when a high direction pin counts up, `at` its count now.
+
+        switches: of {gpio, active, at, below}, closed below or from a count on.
+        """
+        motor = {"direction": direction, "up": up, "at": at, "switches": switches}
+        self._ask("motor", step=step, motor=motor)
+
+    def where(self, step: int) -> int:
+        """The count of a motor."""
+        return int(self._ask("where", step=step)["at"])
+
+    def set_adc(self, channel: int, share: float) -> None:
+        """A converter's channel reads this share of its range."""
+        self._ask("adc", channel=channel, value=round(share * 4095))
+
+    def cut(self, cut: bool = True) -> None:
+        """No byte passes the cable any more, or again."""
+        self._ask("cut", cut=cut)
+
+    def memory(self, address: int, length: int) -> bytes:
+        """What stands in the chip's address space."""
+        return base64.b64decode(self._ask("memory", address=address, length=length)["data"])
+
+    def reset(self) -> None:
+        """Reset: the flash stays."""
+        self._ask("reset")
+        self.ports = 0
+
+    def idle(self) -> int:
+        """Clocks in which the processor waited."""
+        return int(self._ask("stats")["idle"])
+
+    def close(self) -> None:
+        """End the emulator."""
+        if self._process.stdin:
+            self._process.stdin.close()
+        self._process.wait(10)
+        if self._process.stdout:
+            self._process.stdout.close()
+
+    # ---- the REPL, as a person's tool uses it
+
+    def wait_for(self, text: bytes, seconds: float) -> bytes:
+        """Run until the REPL has said this. RuntimeError: it has not."""
+        heard = self.read(REPL)
+        end = self.now + round(seconds * CLOCK_HZ)
+        while text not in heard:
+            if self.now >= end:
+                raise RuntimeError(f"the REPL has not said {text!r} but {heard[-400:]!r}")
+            self.run(0.002, listen=True)
+            heard += self.read(REPL)
+        return heard
+
+    def boot(self, ports: int = 1, seconds: float = 20.0) -> None:
+        """Run until the host has opened so many ports."""
+        end = self.now + round(seconds * CLOCK_HZ)
+        while self.ports < ports:
+            if self.now >= end:
+                raise RuntimeError(f"the host has opened {self.ports} ports, not {ports}")
+            self.run(0.01)
+
+    def enter(self) -> None:
+        """Into the raw REPL."""
+        self.write(REPL, b"\r\x03\x03\x01")
+        self.wait_for(b"raw REPL; CTRL-B to exit\r\n>", 2.0)
+
+    def execute(self, code: str, seconds: float = 5.0) -> str:
+        """Run code in the raw REPL; what it printed. RuntimeError: it raised."""
+        data = code.encode()
+        for at in range(0, len(data), 256):
+            self.write(REPL, data[at : at + 256])
+            self.run(0.004)
+        self.write(REPL, b"\x04")
+        heard = self.wait_for(b"\x04>", seconds)
+        said, error = heard[heard.index(b"OK") + 2 :].split(b"\x04")[:2]
+        if error:
+            raise RuntimeError(error.decode())
+        return said.decode()
