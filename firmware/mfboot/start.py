@@ -3,6 +3,7 @@
 The chooser itself is small, changes seldom, and is never part of an update.
 """
 
+import gc
 import json
 import sys
 
@@ -39,6 +40,7 @@ def run(machine, files=None):
         machine.WDT(timeout=TRIAL_MS)
     running[0] = slot
     sys.path.insert(0, "/" + slot)
+    gc.collect()  # the program gets the memory in one piece
     try:
         __import__("app")
     except Exception as error:

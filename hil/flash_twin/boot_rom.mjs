@@ -50,6 +50,7 @@ class Flash {
     this.bytes.push(byte);
     const n = this.bytes.length;
     if (this.bytes[0] === 0x03 && n > 4) return this.data[(this.address() + n - 5) % this.data.length];
+    if (this.bytes[0] === 0x4b && n > 5) return 0x10 + n - 6; // its number: 10 11 .. 17
     return this.bytes[0] === 0x05 ? 0 : 0xff;
   }
 
@@ -142,6 +143,7 @@ function power(held) {
   watchdog.onWatchdogTrigger = () => { chip.gone = true; };
   if (!until(() => chip.started || pullup(), 120_000_000)) return 'nothing';
   if (chip.started) return 'other';
+  chip.waits = true; // for USB: what runs in RAM now was sent by the host
   usb.resetDevice();
   run(4_000_000);
   control([0x00, 5, 1, 0, 0, 0, 0, 0]);
@@ -152,7 +154,7 @@ function power(held) {
 function run(count) {
   const {core, clock} = chip;
   for (let i = 0; i < count && !chip.gone && !chip.started; i++) {
-    if (core.PC >>> 28 === 2) chip.started = true; // in RAM: the second boot stage
+    if (!chip.waits && core.PC >>> 28 === 2) chip.started = true; // in RAM: the second boot stage
     if (core.waiting) clock.tick(1000);
     else clock.tick(core.executeInstruction() * 8);
   }

@@ -60,6 +60,14 @@ def test_a_blank_chip_is_written_and_read_back_by_its_own_rom(chip):
     assert chip.flash()[: len(NEW)] == NEW
 
 
+def test_the_number_of_the_flash_is_read_by_a_program_in_ram(chip):
+    with opened(boot_rom.RomDevice(chip)) as boot:
+        assert boot.number() == "1011121314151617"
+        assert boot.number() == "1011121314151617"
+        assert burn(boot, SECTORS) == 3  # the ROM goes on after it
+    assert chip.flash()[: len(NEW)] == NEW
+
+
 def test_a_refusal_of_the_rom_is_told_and_it_goes_on(chip):
     with opened(boot_rom.RomDevice(chip)) as boot:
         with pytest.raises(FlashError, match="unknown command"):

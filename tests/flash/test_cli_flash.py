@@ -43,6 +43,7 @@ def test_devices_lists_every_kind_of_board_once(capsys):
         ("1-2", "MicroPython", ""),
         ("1-3", "boot loader", "RP2350"),
     ]
+    assert value["boards"][0]["number"] == "e660c0d1c7000001"
     assert value["boards"][1]["number"] == "e660c0d1c7000002"
     assert value["boards"][2]["number"] == "e660c0d1c7000003"
     assert "virtual" in value["rigs"]
@@ -121,6 +122,8 @@ def test_flash_tells_what_was_done_in_json_and_in_words(capsys, uf2):
     assert [board["verdict"] for board in boards] == ["PASS", "PASS"]
     assert {board["name"] for board in boards} == {"circuit-plotter-1", "circuit-plotter-2"}
     code, out, _ = run(capsys, *words, "--bus", "twin:blank", "--name", "spare")
+    assert code == 11
+    code, out, _ = run(capsys, *words, "--bus", "twin:blank", "--new", "--name", "spare")
     assert code == 0
     assert "spare is ready" in out
 

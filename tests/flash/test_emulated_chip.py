@@ -92,7 +92,7 @@ def test_a_flashed_chip_starts_its_program_and_takes_an_update_on_trial(tmp_path
     plan = planned(MACHINE, uf2.read(path.read_bytes(), path.name))
     file = tmp_path / "flash.bin"
     file.write_bytes(whole_flash(plan))
-    monkeypatch.setattr(rig, "flash", lambda: file)
+    monkeypatch.setattr(rig, "flash", lambda *asked: file)
     link = rig.EmulatedLink(MACHINE)
     chip = link.chip
     try:

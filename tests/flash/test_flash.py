@@ -167,6 +167,15 @@ def test_a_board_of_another_machine_is_not_taken_without_a_word():
     assert result.unit.name == "plotter-9"
 
 
+def test_a_board_that_has_a_name_gets_another_only_as_a_new_one():
+    pico = blank()
+    flashed(pico, plan(name="spare"))
+    with pytest.raises(FlashError, match=r"this board is spare already.*--new"):
+        flashed(pico.plug_in(held=True), plan(name="other"))
+    assert flashed(pico.plug_in(held=True), plan(name="spare")).unit.name == "spare"
+    assert flashed(pico.plug_in(held=True), plan(name="other", renew=True)).unit.name == "other"
+
+
 def test_no_update_while_the_machine_is_armed():
     pico = micropython()
     flashed(pico, plan(with_uf2=False))

@@ -199,8 +199,8 @@ def test_a_worn_cell_is_found_and_the_board_stays_in_its_boot_loader():
     assert device.plug_in()
 
 
-def test_the_number_of_an_rp2350_is_told():
-    with opened(board("RP2350")) as boot:
+@pytest.mark.parametrize("chip", CHIPS)
+def test_the_number_is_the_one_that_micropython_tells(chip):
+    with opened(board(chip)) as boot:
         assert boot.number() == "1122334455667788"
-    with opened(board("RP2040")) as boot:
-        assert boot.number() == ""
+        assert boot.read(FLASH_BASE, 256) == OLD[chip][:256]

@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from microfactory.client import Client
-from microfactory.errors import Error
-from microfactory.flash.bus import Bus, SerialPort
+from microfactory.errors import Error, FlashError
+from microfactory.flash.bus import Bus, Loader, SerialPort
 from microfactory.flash.chips import MICROPYTHON_IDS, STDIO_IDS, VENDOR
+from microfactory.flash.picoboot import Picoboot
 from microfactory.flash.units import Unit, of_number
 from microfactory.machine import Machine, names
 
@@ -46,7 +47,8 @@ def find(bus: Bus, *, ask: bool = True) -> list[Found]:
     """All boards by place. ask: also those of ours how they are."""
     found: dict[str, Found] = {}
     for loader in bus.loaders():
-        found[loader.where] = Found(loader.where, LOADER, loader.chip.name, loader.number.lower())
+        number = loader.number.lower() or (_number(loader) if ask else "")
+        found[loader.where] = Found(loader.where, LOADER, loader.chip.name, number)
     for port in bus.ports():
         if port.vendor == VENDOR:
             _add(found, port)
@@ -56,6 +58,15 @@ def find(bus: Bus, *, ask: bool = True) -> list[Found]:
             _ask(bus, board)
     _twice(list(found.values()))
     return [found[where] for where in sorted(found)]
+
+
+def _number(loader: Loader) -> str:
+    """A chip's number, asked through its boot loader; empty: it may not be used by us."""
+    try:
+        with Picoboot(loader.device, loader.chip, loader.where, exclusive=False) as boot:
+            return boot.number()
+    except FlashError:
+        return ""
 
 
 def at(bus: Bus, where: str) -> Found | None:

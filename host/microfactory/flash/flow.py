@@ -17,7 +17,7 @@ from microfactory.errors import FlashError, LinkError
 from microfactory.flash import devices, image, over_repl, units
 from microfactory.flash.binaryinfo import BinaryInfo, of_pages
 from microfactory.flash.burn import burn
-from microfactory.flash.bus import Bus, Loader
+from microfactory.flash.bus import Bus
 from microfactory.flash.chips import CHIPS, Chip, chip_named
 from microfactory.flash.loader import Person, enter
 from microfactory.flash.payload import Payload, build, chooser
@@ -130,7 +130,6 @@ class _Flashing:
         self.changed = 0
         self.micropython = ""
         self.number = ""
-        self.seen = ""  # its number on the USB, before anything
         self.hashes: dict[str, str] = {}
 
     def run(self) -> Result:
@@ -142,7 +141,6 @@ class _Flashing:
                 "`microfactory devices`"
             )
         self._right_chip(board.chip)
-        self.seen = board.number
         if board.kind == devices.PROGRAM:
             machine = devices.machine_of(units.of_number(board.number))
             try:
@@ -174,8 +172,9 @@ class _Flashing:
         loader, self.way = enter(self.bus, self.where, self.person, plan.patience_s)
         self._right_chip(loader.chip.name)
         with Picoboot(loader.device, loader.chip, f"usb {self.where}") as boot:
+            self.number = boot.number()
             old = self._old_files(boot)
-            unit = self._unit(units.from_board(old), loader)
+            unit = self._unit(units.from_board(old))
             drive = drive_of(plan, unit)
             sectors = {**plan.uf2.sectors(), **image.sectors(drive, plan.info.drive_address)}
             self.hashes["uf2_sha256"] = plan.uf2.sha256
@@ -208,13 +207,13 @@ class _Flashing:
             self.number = facts.number
             self.micropython = facts.version
             self._right_chip(facts.chip)
-            unit = self._unit(units.from_board(facts.files), None)
+            unit = self._unit(units.from_board(facts.files))
             over_repl.install(repl, self.plan, unit, lambda share, text: self.told(share, text))
         return unit
 
     # ---- who it is
 
-    def _unit(self, on_board: Unit | None, loader: Loader | None) -> Unit:
+    def _unit(self, on_board: Unit | None) -> Unit:
         """The identity that this board is to have, kept on the host before it is written."""
         plan = self.plan
         if plan.replace:
@@ -228,13 +227,17 @@ class _Flashing:
                 )
             unit = units.with_machine(on_board, plan.machine)
         else:
-            known = units.of_number(self.number or self.seen) if not plan.renew else None
+            known = units.of_number(self.number) if not plan.renew else None
             if known is not None and known.machine == plan.machine.name:
                 unit = units.with_machine(known, plan.machine)  # its file system is a fresh one
             else:
                 unit = units.new(plan.machine, plan.name)
-        if loader is not None and loader.number:
-            unit = replace(unit, number=loader.number.lower())
+        if plan.name and plan.name != unit.name:
+            raise FlashError(
+                f"usb {self.where}: this board is {unit.name} already; it was not changed; leave "
+                "--name away, or add --new to make it another"
+            )
+        unit = replace(unit, number=self.number)
         units.keep(unit)
         return unit
 

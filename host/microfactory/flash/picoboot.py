@@ -21,12 +21,13 @@ MAGIC = 0x431FD10B
 COMMAND = struct.Struct("<IIBBHI16s")
 STATUS = struct.Struct("<IIBB6x")
 EXCLUSIVE, REBOOT, ERASE, READ, WRITE = 0x01, 0x02, 0x03, 0x84, 0x05
-EXIT_XIP, REBOOT2, GET_INFO = 0x06, 0x0A, 0x8B
+EXIT_XIP, EXEC, REBOOT2, GET_INFO = 0x06, 0x08, 0x0A, 0x8B
 IF_RESET, IF_STATUS = 0x41, 0x42
 INFO_SYS, CHIP_INFO = 1, 1
 NAMES = {
     EXCLUSIVE: "EXCLUSIVE_ACCESS", REBOOT: "REBOOT", ERASE: "FLASH_ERASE", READ: "READ",
-    WRITE: "WRITE", EXIT_XIP: "EXIT_XIP", REBOOT2: "REBOOT2", GET_INFO: "GET_INFO",
+    WRITE: "WRITE", EXIT_XIP: "EXIT_XIP", EXEC: "EXEC", REBOOT2: "REBOOT2",
+    GET_INFO: "GET_INFO",
 }  # fmt: skip
 REASONS = (
     "ok", "unknown command", "wrong command length", "wrong transfer length", "wrong address",
@@ -34,6 +35,14 @@ REASONS = (
     "wrong state", "not permitted", "wrong argument", "buffer too small", "precondition not met",
     "data was modified", "invalid data", "not found", "modification not supported",
 )  # fmt: skip
+RAM, RAM_ANSWER = 0x20000000, 0x20000100
+# Thumb code of ours: select the flash, send 4Bh and twelve zeros through the SSI, which EXIT_XIP
+# has left in plain mode, wait for thirteen bytes, keep the last eight at RAM_ANSWER, deselect.
+READ_NUMBER = bytes.fromhex(
+    "8023002211489b00f0b511490360b63bff3b0b603f3b013b0a60002bfbd10826"
+    "0c4d053b2a683242fcd00a685c1c002b01da2300f6e7084fd2b2db191a702300"
+    "082cefd1c0239b000360f0bd0c800140600000182800001800010020"
+)
 TIMEOUT_MS = 3000
 LONG_MS = 10_000  # an erase or a write of a worn flash
 REBOOT_MS = 500
@@ -42,8 +51,11 @@ REBOOT_MS = 500
 class Picoboot:
     """A chip in its boot loader, interface claimed. Use as a context manager."""
 
-    def __init__(self, device: Any, chip: Chip, where: str) -> None:
-        """device: of pyusb; where: the port as people know it. FlashError: it cannot be used."""
+    def __init__(self, device: Any, chip: Chip, where: str, *, exclusive: bool = True) -> None:
+        """device: of pyusb; where: the port as people know it. FlashError: it cannot be used.
+
+        exclusive: the drive that people see is taken away as long as this lasts.
+        """
         self.device = device
         self.chip = chip
         self.where = where
@@ -52,7 +64,8 @@ class Picoboot:
             self.interface, self.out, self.into = _interface(device)
             usb.util.claim_interface(device, self.interface)
             self.reset()
-            self._command(EXCLUSIVE, b"\x02")
+            if exclusive:
+                self._command(EXCLUSIVE, b"\x02")
             if chip is RP2040:
                 self._command(EXIT_XIP)
         except usb.core.USBError as error:
@@ -101,12 +114,17 @@ class Picoboot:
         return self._run(READ, struct.pack("<II", address, size), size=size)
 
     def number(self) -> str:
-        """The chip's own number in hex; empty on an RP2040, whose ROM cannot tell it."""
+        """The number that MicroPython gives as machine.unique_id, in hex; empty: not told.
+
+        An RP2040's is that of its flash chip. The ROM does not read it, a program in RAM does.
+        """
         if self.chip is RP2040:
-            return ""
+            self._run(WRITE, struct.pack("<II", RAM, len(READ_NUMBER)), data=READ_NUMBER)
+            self._run(EXEC, struct.pack("<I", RAM))
+            return self._run(READ, struct.pack("<II", RAM_ANSWER, 8), size=8).hex()
         answer = self._run(GET_INFO, struct.pack("<IIII", INFO_SYS, CHIP_INFO, 0, 0), size=32)
         words = struct.unpack("<8I", answer)
-        return f"{words[4]:08X}{words[3]:08X}" if words[0] >= 4 and words[1] & CHIP_INFO else ""
+        return f"{words[4]:08x}{words[3]:08x}" if words[0] >= 4 and words[1] & CHIP_INFO else ""
 
     def reboot(self) -> None:
         """A normal start in half a second; the device leaves the bus."""
