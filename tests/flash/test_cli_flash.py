@@ -50,6 +50,7 @@ def test_devices_lists_every_kind_of_board_once(capsys):
     code, out, _ = run(capsys, "devices", "--bus", "twin:blank")
     assert code == 0
     assert "boot loader" in out
+    assert "e660c0d1c7000001" in out  # whole, however narrow the terminal is
 
 
 def test_devices_knows_a_board_of_ours_by_its_name_and_asks_it_how_it_is():

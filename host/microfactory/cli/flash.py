@@ -34,21 +34,26 @@ def devices(args: argparse.Namespace) -> int:
     if not found:
         say.line("no board is on the USB; a board with a charging cable without data is not seen")
     else:
-        heads = ["place", "what", "chip", "number", "name", "machine", "state", "ports", "note"]
-        rows = [
-            [
-                *(str(board[key]) for key in ("where", "kind", "chip", "number", "name")),
-                *(str(board[key]) for key in ("machine", "state")),
-                " ".join(board["ports"]),
-                board["note"],
-            ]
-            for board in found
-        ]
-        say.table("boards", heads, rows)
+        for line in table(found):
+            say.line(line)
     if bus.problem():
         say.line(bus.problem())
     say.line(f"rigs in memory, for --port: {', '.join(rigs)}")
     return 0
+
+
+def table(found: list[dict[str, Any]]) -> list[str]:
+    """One line a board under its heads, as wide as it is: a number cut short is of no use."""
+    keys = ["where", "kind", "chip", "number", "name", "machine", "state", "ports", "note"]
+    rows = [["place", "what", *keys[2:]]]
+    rows += [[_text(board[key]) for key in keys] for board in found]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(keys))]
+    kept = [i for i in range(len(keys)) if any(row[i] for row in rows[1:])]
+    return ["  ".join(row[i].ljust(widths[i]) for i in kept).rstrip() for row in rows]
+
+
+def _text(value: Any) -> str:
+    return " ".join(value) if isinstance(value, list) else str(value)
 
 
 def arguments(command: argparse.ArgumentParser) -> None:
