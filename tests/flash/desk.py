@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import lru_cache
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 from hil.flash_twin.images import FAMILY, micropython_image
@@ -17,7 +16,6 @@ from microfactory.flash.chips import RP2040
 from microfactory.flash.flow import Plan, Result, flash, planned
 from microfactory.flash.payload import Payload, build
 
-FIRMWARE = Path(__file__).parents[2] / "firmware"
 MACHINE = Machine.load("circuit-plotter")
 UF2 = uf2_of(micropython_image("RP2040"), FAMILY["RP2040"])
 
@@ -25,8 +23,7 @@ UF2 = uf2_of(micropython_image("RP2040"), FAMILY["RP2040"])
 @lru_cache
 def payload(number: int = 1) -> Payload:
     """The firmware of this tree."""
-    main = FIRMWARE / "main.py"
-    return build(MACHINE, RP2040, number, main if main.is_file() else FIRMWARE / "mfboot/start.py")
+    return build(MACHINE, RP2040, number)
 
 
 def plan(with_uf2: bool = True, number: int = 1, **rest: Any) -> Plan:

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from desk import FIRMWARE, UF2, blank, flashed, micropython, plan
+from desk import UF2, blank, flashed, micropython, plan
 from hil.flash_twin.pico import Desk, Pico
 
 import microfactory as mf
@@ -77,7 +77,7 @@ def test_a_board_seen_twice_is_named_as_such():
 def test_looking_never_ends_a_granted_standby():
     pico = micropython()
     printer = Machine.load("d3d-printer")
-    the_plan = planned(printer, None, build(printer, RP2040, 1, FIRMWARE / "mfboot/start.py"))
+    the_plan = planned(printer, None, build(printer, RP2040))
     flashed(pico, the_plan)
     client = Client(pico.link, printer)
     client.connect()
@@ -114,7 +114,6 @@ def test_many_boards_are_flashed_at_the_same_time_and_one_that_fails_stops_no_ot
     assert [pico.presses for pico in picos] == [0] * 6
 
 
-@pytest.mark.skipif(not (FIRMWARE / "main.py").is_file(), reason="the port to the chip is not here")
 def test_flash_tells_what_was_done_in_json_and_in_words(capsys, uf2):
     words = ("flash", *MACHINE, "--uf2", uf2)
     code, out, _ = run(capsys, *words, "--all", "--bus", "twin:blank,blank", "--json")
@@ -129,7 +128,6 @@ def test_flash_tells_what_was_done_in_json_and_in_words(capsys, uf2):
     assert "spare is ready" in out
 
 
-@pytest.mark.skipif(not (FIRMWARE / "main.py").is_file(), reason="the port to the chip is not here")
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [

@@ -54,7 +54,7 @@ class Payload:
         return hashlib.sha256(self.manifest).hexdigest()
 
 
-def build(machine: Machine, chip: Chip, number: int = 1, app: Path | None = None) -> Payload:
+def build(machine: Machine, chip: Chip, number: int = 1) -> Payload:
     """Compile this package's firmware. FlashError: a file does not compile, or is missing."""
     if machine.board.chip != chip.name:
         raise FlashError(
@@ -67,7 +67,7 @@ def build(machine: Machine, chip: Chip, number: int = 1, app: Path | None = None
             if path.name not in NOT_ON_A_BOARD and not _other_chip(path.name, chip):
                 name = f"{room}/{path.stem}.mpy"
                 files[name] = compiled(path.read_bytes(), f"{room}/{path.name}", chip.arch)
-    app = app or application()
+    app = application()
     files["app.mpy"] = compiled(app.read_bytes(), app.name, chip.arch)
     return Payload(chip.name, machine.board.name, number, version("microfactory"), files)
 
