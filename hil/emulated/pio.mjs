@@ -1,9 +1,14 @@
 // PIO in step with the processor: each state machine knows the clock of its next instruction, and all
 // of them are brought forward, in order of time, whenever the processor has spent clocks.
-// RP2040 datasheet chapter 3. Not modelled: clock dividers other than 1, the input synchroniser's
+// RP2040 datasheet chapter 3. Not modelled: the fraction of a clock divider, the input synchroniser's
 // two clocks (the same for every pin and every machine).
 
 const IDLE = Infinity;
+const DIVIDER = 0x00; // a state machine's registers, from its first
+const SHIFTS = 0x08;
+const INSTRUCTION = 0x10;
+const JOIN_TX = 1 << 30;
+const JOIN_RX = 1 << 31;
 
 export class LockStep {
   constructor(chip, clock) {
@@ -17,6 +22,8 @@ export class LockStep {
       machine.next = IDLE;
       machine.counting = false; // in a jmp x-- of its own, to be over at next
       machine.left = 0; // clocks that were left when it was switched off
+      machine.divider = 1; // clocks of an instruction
+      machine.phase = 0; // a clock at which it could execute one
       this.patchMachine(machine);
     }
     for (const pio of chip.pio) this.patchBlock(pio);
@@ -26,9 +33,24 @@ export class LockStep {
     return this.inside ? this.at : this.clock.now;
   }
 
-  wake(machine, next) {
+  // At that clock, or at the next one that a divided clock leaves to it.
+  wake(machine, clock) {
+    const {divider, phase} = machine;
+    const next = divider === 1 ? clock : phase + Math.ceil((clock - phase) / divider) * divider;
     machine.next = next;
     if (next < this.earliest) this.earliest = next;
+  }
+
+  // What stands in both FIFOs is lost when their join is changed.
+  join(machine) {
+    const {shiftCtrl} = machine;
+    const Fifo = machine.txFIFO.constructor;
+    machine.txFIFO = new Fifo(shiftCtrl & JOIN_TX ? 8 : shiftCtrl & JOIN_RX ? 0 : 4);
+    machine.rxFIFO = new Fifo(shiftCtrl & JOIN_RX ? 8 : shiftCtrl & JOIN_TX ? 0 : 4);
+    machine.updateDMATx();
+    machine.updateDMARx();
+    machine.checkWait();
+    machine.pio.checkInterrupts();
   }
 
   patchMachine(machine) {
@@ -37,9 +59,10 @@ export class LockStep {
       if (!machine.waiting || !machine.enabled) return;
       const delay = Math.max(0, machine.waitDelay);
       check();
-      if (!machine.waiting) this.wake(machine, this.time() + 1 + delay);
+      if (!machine.waiting) this.wake(machine, this.time() + 1 + delay * machine.divider);
     };
     const restart = machine.restart.bind(machine);
+    machine.clkDivRestart = () => (machine.phase = this.time() + 1);
     machine.restart = () => {
       restart();
       machine.left = 0;
@@ -49,9 +72,16 @@ export class LockStep {
     const write = machine.writeUint32.bind(machine);
     machine.writeUint32 = (offset, value) => {
       this.settle(machine);
-      const waiting = machine.waiting;
+      const {waiting, shiftCtrl} = machine;
       write(offset, value);
-      if (offset === 0x10 && machine.enabled && !machine.waiting && waiting) {
+      if (offset === DIVIDER) {
+        machine.divider = machine.clockDivInt || 0x10000;
+        if (machine.next !== IDLE) this.wake(machine, machine.next);
+      }
+      if (offset === SHIFTS && (shiftCtrl ^ machine.shiftCtrl) & (JOIN_TX | JOIN_RX)) {
+        this.join(machine);
+      }
+      if (offset === INSTRUCTION && machine.enabled && !machine.waiting && waiting) {
         this.wake(machine, this.time() + 1);
       }
       machine.pio.checkChangedPins();
@@ -85,8 +115,8 @@ export class LockStep {
     machine.counting = false;
     const now = this.time();
     if (machine.next > now) {
-      machine.x = machine.next - now;
-      machine.next = now;
+      machine.x = Math.floor((machine.next - now) / machine.divider);
+      machine.next -= machine.x * machine.divider;
     }
   }
 
@@ -123,14 +153,15 @@ export class LockStep {
         if (side) machine.setSideset(((opcode >> 8) & 31) >> (5 - side), side);
         if (pio.oldPinValues !== pio.pinValues) pio.checkChangedPins();
         machine.counting = true;
-        machine.next = this.at + machine.x;
+        machine.next = this.at + machine.x * machine.divider;
         machine.x = 0;
         return;
       }
     }
     const before = machine.cycles;
     machine.step();
-    machine.next = machine.waiting ? IDLE : this.at + Math.max(1, machine.cycles - before);
+    const spent = Math.max(1, machine.cycles - before) * machine.divider;
+    machine.next = machine.waiting ? IDLE : this.at + spent;
     machine.cycles = 0;
     if (pio.oldPinValues !== pio.pinValues || pio.oldPinDirections !== pio.pinDirections) {
       pio.checkChangedPins();
