@@ -16,7 +16,7 @@ BOOTROM ?=
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint audit-c test-c analyze fuzz golden bench cuts verify-mutants hil-emulated \
+.PHONY: help setup demo test lint audit-c test-c analyze fuzz golden bench cuts verify-mutants mutated hil-emulated \
 	format clean
 
 help: ## show this list
@@ -77,6 +77,9 @@ bench: $(VENV)/.ready ## figures as JSON lines (medians, ratios to a plain-C ref
 
 verify-mutants: $(VENV)/.ready ## spoil 1,000 captures: each found at the right place, no false alarm
 	@$(PY) -m hil.mutants --count 1000 --seed $(SEED)
+
+mutated: $(VENV)/.ready ## 1,000 spoilt programs: refused in a sentence, or played and judged
+	@$(PY) -m hil.mutated --count 1000 --seed $(SEED)
 
 cuts: $(VENV)/.ready ## cut the link at CUTS random instants (default 10000)
 	@$(PY) -m hil.cuts --cuts $(CUTS) --seed $(SEED)

@@ -13,11 +13,13 @@ from boards import pico_carrier
 from hil.capture import Capture, CaptureBuilder
 from hil.fast_lists import FastLists
 from hil.plant import Plant
+from mfboard import identity
 from mfboard.board import Board
 from mfboard.port_sim import TICK_HZ, Port
 from mfwire.frames import Decoder
 from microfactory import Machine
 from microfactory.errors import LinkError
+from microfactory.flash import payload
 
 PAGES = {pico_carrier.NAME: pico_carrier}
 
@@ -42,7 +44,10 @@ class ZlibCrc:
 
 
 class VirtualLink:
-    """A link to a board in memory. cut_tick: from then on no byte passes, either way."""
+    """A link to a board in memory. cut_tick: from then on no byte passes, either way.
+
+    firmware: the identity that the board tells instead of its own.
+    """
 
     def __init__(
         self,
@@ -53,6 +58,7 @@ class VirtualLink:
         cut_tick: int | None = None,
         start_mm: dict[str, float] | None = None,
         plain: bool = False,
+        firmware: str = "",
     ) -> None:
         self.machine = machine
         self.plant = Plant(machine, start_mm)
@@ -69,6 +75,7 @@ class VirtualLink:
             self.board = Board(self.port)
         else:
             self.board = Board(self.port, Decoder(ZlibCrc()), ZlibCrc(), ZlibCrc())
+        self.board.answers.firmware = identity.text(firmware or payload.identity())
         self.cut_tick = cut_tick
         self.damage: Any = None  # called with bytes on the way to the board, returns bytes
 

@@ -1,5 +1,6 @@
 """Frames to the host, each built in memory that was there before."""
 
+from mfboard import identity
 from mfwire.frames import FRAME_BYTES, PAYLOAD_BYTES
 from mfwire.messages import (
     FIXED_BYTES,
@@ -14,7 +15,6 @@ from mfwire.messages import (
     put_head,
 )
 
-FIRMWARE = b"microfactory 0.1.0"
 _WELCOME = NUMBER["WELCOME"]
 _ACK = NUMBER["ACK"]
 _NAK = NUMBER["NAK"]
@@ -30,6 +30,7 @@ class Answers:
     def __init__(self, board, crc, encode):
         self.board = board
         self.crc = crc
+        self.firmware = identity.text()
         self.encode = encode  # mfwire.frames.encode_into, or its fast twin
         self.payload = bytearray(PAYLOAD_BYTES + 8)
         self.frame = bytearray(FRAME_BYTES + 8)
@@ -63,7 +64,7 @@ class Answers:
         while i < 4:
             put16(p, 36 + 2 * i, port.uid(i))
             i += 1
-        self._text(44, FIRMWARE)
+        self._text(44, self.firmware)
 
     def _text(self, at, text):
         n = len(text)

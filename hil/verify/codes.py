@@ -17,13 +17,12 @@ TOOLS = ("spindle", "torch", "laser", "pen")
 Act = Callable[[Any, int, dict[str, Any], float], Any]
 
 
-def dwell(r: Any, number: int, value: dict[str, Any], code: float) -> bool:
+def dwell(r: Any, number: int, value: dict[str, Any], code: float) -> None:
     """G4: P seconds; on a printer P milliseconds (Marlin), S seconds."""
     seconds = value.get("S")
     if seconds is None:
         seconds = (value.get("P") or 0.0) / (1000.0 if r.machine.kind == "printer" else 1.0)
     r.out.event("dwell", number, value=seconds, rest=True)
-    return True
 
 
 def plane(r: Any, number: int, value: dict[str, Any], code: float) -> None:

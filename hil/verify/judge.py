@@ -127,7 +127,10 @@ class _Judge:
                 int(walk.before[vertex - part.first]), int(walk.after[vertex - part.first])
             )
             self.passings.setdefault(vertex, passing)
-        self.passings[part.first] = Passing(int(walk.before[0]), int(walk.after[0]))
+        # what is asked between two stretches comes before or after the homing that parts them
+        before = self.passings.get(part.first)
+        first = int(walk.before[0]) if before is None else before.first
+        self.passings[part.first] = Passing(first, int(walk.after[0]))
         self.motion_s += (int(walk.states.tick[-1]) - part.spans[0][0]) / self.capture.tick_hz
 
     def _travel(self, part: Stretch, edges: Any) -> None:

@@ -46,7 +46,7 @@ class Reader:
         self.on: dict[str, float] = {}  # outputs as the program has left them
         self.accel = {"print": math.inf, "travel": math.inf, "retract": math.inf}
         self.tolerance = -1.0
-        self.exact_stop = False
+        self.stopped = False  # the piece before ends at rest (G9)
         self.ended = False
 
     def read(self, text: str) -> Asked:
@@ -75,7 +75,7 @@ class Reader:
             if act is not None:
                 takes_words |= act(self, number, value, code) is True
         self.motion = motions[-1] if motions else self.motion
-        if not takes_words and self.motion >= 0 and self._moves(value, bool(motions)):
+        if not takes_words and self.motion >= 0 and self._moves(value):
             self.move(number, value, ("G", 53.0) in codes, ("G", 9.0) in codes)
         if {("M", 0.0), ("M", 1.0)} & set(codes):
             self.out.event("pause", number, rest=True)
@@ -96,11 +96,11 @@ class Reader:
         self.out.event("end", number, rest=True)
         self.ended = True
 
-    def _moves(self, value: dict[str, Any], named: bool) -> bool:
-        """Whether a block moves: it has axis words, or is an arc without (a full turn)."""
+    def _moves(self, value: dict[str, Any]) -> bool:
+        """Whether a block moves: it has axis words, or the centre of a full turn alone."""
         if any(value.get(letter) is not None for letter in self.letters):
             return True
-        return self.motion >= 2 and (named or any(value.get(x) is not None for x in "IJKR"))
+        return self.motion >= 2 and any(value.get(x) is not None for x in "IJKR")
 
     def offset(self, i: int) -> float:
         """Machine position of the program's zero of one axis."""
@@ -133,7 +133,8 @@ class Reader:
             circle = self._arc(value, target)
         rapid = self.motion == 0 and self.machine.kind != "printer"  # Marlin's G0 takes the feed
         speed = FREE if rapid or self.feed is None else self.feed
-        tolerance = 0.0 if stop else self.tolerance
+        tolerance = 0.0 if self.stopped else self.tolerance  # of the corner that it begins in
+        self.stopped = stop
         accel = self._accel_of(target)
         self.out.add(self.at, target, number, speed, accel, tolerance, circle)
         self.at = target

@@ -19,6 +19,7 @@ from typing import Any
 from mfwire.messages import PROTOCOL, SCHEMA_HIGH, SCHEMA_LOW
 from microfactory.board import Board
 from microfactory.errors import JobError
+from microfactory.flash.payload import identity
 from microfactory.job import Job, Options, go, home_if_needed, new_record
 from microfactory.machine import Machine
 from microfactory.motion.gcode import Program
@@ -64,6 +65,7 @@ def compile_job(
         "program": {"name": program.name, "sha256": program.sha256, "lines": program.lines},
         "machine": {"name": machine.name, "sha256": machine.sha256, "toml": machine.dump()},
         "microfactory": version("microfactory"),
+        "firmware": identity(),
         "protocol": PROTOCOL,
         "schema": f"{SCHEMA_HIGH << 16 | SCHEMA_LOW:08x}",
         "windows_sha256": hashlib.sha256(body).hexdigest(),
@@ -217,6 +219,18 @@ class _Named(Program):
         self.__dict__["lines"] = facts["lines"]
 
 
+def _same_firmware(board: Board, job_file: JobFile) -> None:
+    """JobError: the board has another firmware than the one that the job was compiled for."""
+    told = board.client.info.firmware if board.client.info else ""
+    wanted = job_file.header.get("firmware", "that it does not name")
+    if told.split()[-1:] != [wanted]:
+        raise JobError(
+            f"{job_file.name}: it was compiled for the firmware {wanted}, and this board has "
+            f"'{told}'; nothing moved; flash the board, or compile the program again with the "
+            "microfactory that it was flashed with"
+        )
+
+
 def run_file(board: Board, job_file: JobFile, **options: Any) -> Record:
     """Stream a job file's very bytes. JobError: it failed its proof, or is for another machine."""
     if job_file.verdict == "FAIL":
@@ -229,6 +243,7 @@ def run_file(board: Board, job_file: JobFile, **options: Any) -> Record:
             f"{job_file.name}: it was compiled for another machine file "
             f"({job_file.header['machine']['name']}); nothing moved; compile it for this one"
         )
+    _same_firmware(board, job_file)
     chosen = Options(**options)
     record = new_record(board, job_file.program(), "job", chosen.who)
     record.hashes["windows_sha256"] = job_file.header["windows_sha256"]

@@ -163,3 +163,17 @@ def test_a_job_file_for_another_machine_is_refused_before_anything_moves(tmp_pat
         with pytest.raises(mf.JobError, match="another machine"):
             board.run(mf.JobFile.load(path))
         assert board.link.capture().pulses == 0
+
+
+def test_a_job_for_another_firmware_is_refused_before_anything_moves(tmp_path):
+    path = tmp_path / "square.job"
+    mf.compile_job(PROGRAM, PLOTTER, path)
+    job = mf.JobFile.load(path)
+    with mf.connect("virtual", PLOTTER, capture=True, firmware="0123456789abcdef") as board:
+        with pytest.raises(mf.JobError, match=r"compiled for the firmware .* nothing moved"):
+            board.run(job)
+        assert not board.link.capture().pulses
+    with mf.connect("virtual", PLOTTER, capture=True) as board:
+        assert board.client.info.firmware.endswith(f" {job.header['firmware']}")
+        board.run(job)
+        assert board.link.capture().pulses

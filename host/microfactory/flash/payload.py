@@ -19,6 +19,8 @@ from microfactory.machine import Machine
 
 ROOMS = ("boards", "mfboard", "mfwire")
 NOT_ON_A_BOARD = ("port_sim.py", "sim_engine.py")
+IDENTITY = "identity.py"  # of mfboard: the hash of all others is written into it
+IDENTITY_CHARACTERS = 16
 LEAST_MICROPYTHON = (1, 28)
 
 
@@ -66,10 +68,25 @@ def build(machine: Machine, chip: Chip, number: int = 1) -> Payload:
         for path in sorted(room_folder(room).glob("*.py")):
             if path.name not in NOT_ON_A_BOARD and not _other_chip(path.name, chip):
                 name = f"{room}/{path.stem}.mpy"
-                files[name] = compiled(path.read_bytes(), f"{room}/{path.name}", chip.arch)
+                source = path.read_bytes()
+                if path.name == IDENTITY:
+                    source = source.replace(b'SOURCES = ""', f'SOURCES = "{identity()}"'.encode())
+                files[name] = compiled(source, f"{room}/{path.name}", chip.arch)
     app = application()
     files["app.mpy"] = compiled(app.read_bytes(), app.name, chip.arch)
     return Payload(chip.name, machine.board.name, number, version("microfactory"), files)
+
+
+@lru_cache(maxsize=1)
+def identity() -> str:
+    """Which firmware this package brings: of the SHA-256 of its sources, as a board tells it."""
+    digest = hashlib.sha256()
+    for room in ROOMS:
+        for path in sorted(room_folder(room).glob("*.py")):
+            if path.name not in NOT_ON_A_BOARD:
+                data = path.read_bytes()
+                digest.update(f"{room}/{path.name} {len(data)}\n".encode() + data)
+    return digest.hexdigest()[:IDENTITY_CHARACTERS]
 
 
 def chooser(chip: Chip) -> dict[str, bytes]:
