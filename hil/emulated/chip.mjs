@@ -8,6 +8,7 @@ import {LockStep} from './pio.mjs';
 import {UsbHost} from './usb_host.mjs';
 
 const NANOS = 8; // of a clock
+const CHAN_ABORT = 0x444; // of the DMA
 const option = (name) => {
   const at = process.argv.indexOf(`--${name}`);
   return at < 0 ? null : process.argv[at + 1];
@@ -25,6 +26,8 @@ class Machine {
 
   // A new chip with this flash; the clocks count on.
   power(flash) {
+    // its pins let go: what was driven high falls (the chip's own pull-down, the board's)
+    this.chip?.gpio.forEach((pin, i) => pin.value === 1 && this.edges.push(this.now, i));
     const chip = (this.chip = new RP2040());
     chip.logger = new ConsoleLogger(LogLevel.Error);
     const rom = fs.readFileSync(option('bootrom'));
@@ -36,8 +39,13 @@ class Machine {
     this.usb = new UsbHost(chip);
     chip.gpio.forEach((pin, i) => pin.addListener((value) => this.changed(pin, i, value)));
     const watchdog = chip.peripherals[0x40058];
-    watchdog.onWatchdogTrigger = () => (this.again = watchdog.reason);
+    watchdog.onWatchdogTrigger = () => {
+      this.again = watchdog.reason;
+      watchdog.alarm.enable = false; // run out, it would call for ever within one clock
+    };
     this.again = null;
+    const read = chip.dma.readUint32.bind(chip.dma); // an abort is over at once
+    chip.dma.readUint32 = (offset) => (offset === CHAN_ABORT ? 0 : read(offset));
     for (const [i, level] of this.pins.entries()) {
       if (level !== undefined) chip.gpio[i].setInputValue(level);
     }

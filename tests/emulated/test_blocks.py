@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
-from hil.emulated.chip import WIRE, Chip
+from hil.emulated.chip import REPL, WIRE, Chip
 
 JOINED = """
 import rp2, machine
@@ -154,6 +154,14 @@ def begin(timer):
 timer = machine.Timer(period=100, mode=machine.Timer.ONE_SHOT, callback=begin)
 """
 
+HANG = """
+import machine
+pin = machine.Pin(22, machine.Pin.OUT, value=1)
+machine.WDT(timeout=50)
+while True:
+    pass
+"""
+
 
 @pytest.fixture(scope="module")
 def chip() -> Iterator[Chip]:
@@ -221,7 +229,7 @@ def test_pins_that_the_processor_and_pwm_drive_are_seen(chip):
 
 
 def test_a_second_port_gives_back_every_byte(chip):
-    """Last, as it plugs the device in again."""
+    """Nearly last, as it plugs the device in again."""
     chip.execute(ECHO)
     assert chip.ports == 1
     chip.boot(2)
@@ -235,3 +243,21 @@ def test_a_second_port_gives_back_every_byte(chip):
     assert heard == sent
     said = chip.execute("print([r[1] for r in asked if r[0] & 0x60 == 0x20])")
     assert said.strip() == "[32, 34]"  # line coding and line state, once
+
+
+def test_a_program_that_hangs_is_reset_by_its_watchdog_and_its_pins_let_go(chip):
+    chip.edges()
+    chip.write(REPL, HANG.encode() + b"\x04")
+    end = chip.now + 25_000_000
+    while chip.ports and chip.now < end:
+        chip.run(0.005)
+    clocks, pins, levels = chip.edges()
+    mine = pins == 22
+    assert list(levels[mine]) == [1, 0]
+    high = int(np.diff(clocks[mine])[0])
+    assert 50 * 125_000 <= high <= 51 * 125_000
+    chip.boot()
+    chip.run(0.5)
+    chip.enter()
+    assert chip.execute("import machine; print(machine.reset_cause())").strip() == "3"
+    assert chip.execute("print(machine.mem32[0x50000444])").strip() == "0"  # no abort goes on
