@@ -16,7 +16,7 @@ const option = (name) => {
 
 class Machine {
   constructor(flash) {
-    this.now = 0;
+    this.now = Number(option('begin') ?? 0); // clocks: late enough, and its counters wrap
     this.idle = 0;
     this.edges = [];
     this.pins = [];

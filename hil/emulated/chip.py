@@ -37,13 +37,17 @@ def missing() -> str:
 
 
 class Chip:
-    """The chip, from its reset on. flash: a file with the whole flash, instead of the UF2."""
+    """The chip, from its reset on. flash: a file with the whole flash, instead of the UF2.
 
-    def __init__(self, flash: Path | None = None) -> None:
+    begin: the clock that it starts at, so that its counters of time wrap soon.
+    """
+
+    def __init__(self, flash: Path | None = None, begin: int = 0) -> None:
         command = ["node", str(HERE / "chip.mjs"), "--bootrom", os.environ["MF_BOOTROM"]]
         command += ["--flash", str(flash)] if flash else ["--uf2", os.environ["MF_UF2"]]
+        command += ["--begin", str(begin)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.now = 0  # clocks since the first reset
+        self.now = begin  # clocks since the first reset
         self.ports = 0  # CDC functions that the host has opened
         self._heard = [bytearray(), bytearray()]
 

@@ -32,15 +32,17 @@ MARKED = 0x1EA7F00D
 class EmulatedLink:
     """A link to the firmware on an emulated chip. cut: the clock from which on no byte passes."""
 
-    def __init__(self, machine: Machine, *, start_mm: dict[str, float] | None = None) -> None:
+    def __init__(
+        self, machine: Machine, *, start_mm: dict[str, float] | None = None, begin: int = 0
+    ) -> None:
         self.machine = machine
         self.page = PAGES[machine.board.name]
         self.plant = Plant(machine, start_mm)
-        self.chip = Chip(flash(machine, Path(os.environ["MF_UF2"])))
+        self.chip = Chip(flash(machine, Path(os.environ["MF_UF2"])), begin)
         self.cut: int | None = None  # clock
         self.edges: list[tuple[Any, Any, Any]] = []
         self._state: int | None = None
-        self._world_s = 0.0
+        self._world_s = self.chip.now / CLOCK_HZ
         self._high: dict[int, float] = {}
         for part in machine.inputs:
             idle = 0 if part.active == "high" else 1

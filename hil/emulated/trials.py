@@ -35,6 +35,7 @@ KINDS = {
 }
 AFTER_GATE = -1  # clocks: a word begins one before the gate is seen
 WAIT_S = 6.0  # for the twin left alone to come to rest
+FEW = 5  # windows
 QUIET_S = 0.7  # without a step: longer than lease, tail and the way to the retreat
 
 
@@ -66,7 +67,10 @@ def twin(machine: Machine, windows: list[Window]) -> Twin:
     link = VirtualLink(machine, capture=True)
     board = Board(link, machine).open()
     _stand(board, windows)
-    drive(board.client, iter(windows))
+    if len(windows) < FEW:
+        _start_at_once(board, windows)
+    else:
+        drive(board.client, iter(windows))
     link.cut_tick = link.port.tick
     link.alone(WAIT_S)
     capture = link.capture()
@@ -80,6 +84,19 @@ def twin(machine: Machine, windows: list[Window]) -> Twin:
         played.append(motors)
     engine = link.port.engine
     return Twin(played, tuple(engine.position(m) for m in range(len(machine.motors))))
+
+
+def _start_at_once(board: Board, windows: list[Window]) -> None:
+    """Windows that are too few for a driver to start: it would wait for more."""
+    client = board.client
+    client.send("RESET", number=windows[0].number)
+    for window in windows:
+        client.send_window(window.number, window.data)
+    client.send("COMMIT", number=windows[-1].number)
+    client.send("START", number=windows[0].number)
+    client.settle()
+    while client.ask().state not in ("RESTED", "DONE"):
+        client.pump(0.02)
 
 
 def _stand(board: Board, windows: list[Window]) -> None:
