@@ -27,10 +27,16 @@ def changed(data: bytes, changes: list[tuple[int, int]]) -> bytes:
 @given(CHANGES, st.integers(0, 600))
 def test_a_spoilt_uf2_file_is_read_or_refused(changes, cut):
     data = changed(GOOD, changes)
-    with contextlib.suppress(FlashError):
+    found, said = None, "spoilt.uf2"
+    try:
         found = uf2.read(data[: len(data) - cut], "spoilt.uf2")
-        binaryinfo.of_pages(found.pages)
-        found.sectors()
+    except FlashError as error:
+        said = str(error)
+    assert said.startswith("spoilt.uf2")
+    assert "\n" not in said
+    if found is not None:
+        assert isinstance(binaryinfo.of_pages(found.pages).program, str)
+        assert sum(map(len, found.sectors().values())) >= found.size > 0
 
 
 @settings(max_examples=60)
