@@ -6,6 +6,7 @@ import machine
 import micropython
 
 MEMORY = bytearray(8 * 8192)  # for windows: taken first, while the heap is in one piece
+gc.threshold(4096)  # each import's leftovers are collected before the next: no holes between them
 
 from boards import pico_carrier as page  # noqa: E402
 from mfboard import faults  # noqa: E402
@@ -23,6 +24,7 @@ def main(memory):
     if machine.reset_cause() == machine.WDT_RESET:
         board.trip(faults.WATCHDOG, 0)
     micropython.kbd_intr(-1)  # what comes through the REPL's port stops nothing
+    gc.threshold(-1)  # from here on the port says when there is time to collect
     gc.collect()
     run(port, machine.WDT(timeout=WATCHDOG_MS))
 

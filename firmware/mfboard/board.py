@@ -6,7 +6,7 @@ motors stopped, heat off, the fault latched and told.
 
 from mfboard import faults, window
 from mfboard.answers import Answers
-from mfboard.config import ConfigError, parse
+from mfboard.config import ConfigError, parse, same
 from mfboard.handle import Handler
 from mfboard.heaters import TURN_MS, Heater
 from mfboard.inputs import Inputs
@@ -42,6 +42,7 @@ class Board:
             port, memory or bytearray(SLOTS * SLOT_BYTES), SLOTS, SLOT_BYTES, HORIZON_US
         )
         self.config = None
+        self.config_text = b""  # what it was read from
         self.config_bytes = self.player.memory[0]  # nothing is played while it comes
         self.config_got = 0
         self.retreat = bytearray(RETREAT_BYTES)
@@ -98,16 +99,19 @@ class Board:
 
     def configure(self, length):
         """The configuration is whole. An empty text, or what is wrong with it."""
-        try:
-            config = parse(self.config_bytes[:length], self.port.page)
-        except ConfigError as error:
-            return str(error)
-        same = self.config == config
-        if same:
+        if same(self.config_text, self.config_bytes, length):
             if self.state == s.IDLE:
                 self.state = s.READY
             return ""
+        try:
+            text = bytes(self.config_bytes[:length])
+            config = parse(text, self.port.page)
+        except ConfigError as error:
+            return str(error)
+        except MemoryError:
+            return "the board has no memory left for it; reset the board and connect again"
         self.config = config
+        self.config_text = text
         self.port.configure(config)
         self.inputs = Inputs(config["inputs"])
         self.outputs = Outputs(config["outputs"], self.port)

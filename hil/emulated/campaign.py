@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any
 
@@ -26,22 +27,20 @@ def piece(name: str, cuts: int, seed: int) -> list[dict[str, Any]]:
         bench.close()
 
 
-def campaign(cuts: int, seed: int, jobs: int) -> list[dict[str, Any]]:
-    """All trials, on all kinds of machines in turn."""
+def campaign(cuts: int, seed: int, jobs: int) -> Iterator[dict[str, Any]]:
+    """All trials, on all kinds of machines in turn, as they end."""
     names = list(KINDS)
     pieces = []
     left = cuts
     while left > 0:
         pieces.append((names[len(pieces) % 4], min(PIECE, left), seed * 1000 + len(pieces)))
         left -= PIECE
-    found: list[dict[str, Any]] = []
     with Progress(disable=not sys.stderr.isatty()) as progress:
         task = progress.add_task("cuts", total=cuts)
         with ProcessPoolExecutor(jobs) as pool:
             for trials in pool.map(piece, *zip(*pieces, strict=True)):
-                found += trials
+                yield from trials
                 progress.advance(task, len(trials))
-    return found
 
 
 def main() -> int:
@@ -56,10 +55,12 @@ def main() -> int:
         print(f"skipped: {missing()}", file=sys.stderr)
         return 77
     begin = time.monotonic()
-    found = campaign(options.cuts, options.seed, options.jobs)
+    found = []
+    for trial in campaign(options.cuts, options.seed, options.jobs):
+        found.append(trial)
+        if options.json or trial["wrong"]:
+            print(json.dumps(trial), flush=True)
     wrong = [trial for trial in found if trial["wrong"]]
-    for trial in found if options.json else wrong:
-        print(json.dumps(trial))
     pulses = sum(trial["pulses"] for trial in found)
     ended = sorted({trial["ended"] for trial in found})
     print(
