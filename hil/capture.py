@@ -177,8 +177,10 @@ class CaptureBuilder:
         edges = np.array(rise, dtype=np.int64)
         if not len(edges):
             return
-        widths = np.broadcast_to(np.asarray(width, np.int32), edges.shape)
-        directions = np.broadcast_to(np.asarray(direction, np.int8), edges.shape)
+        widths = np.empty(len(edges), np.int32)
+        widths[:] = width
+        directions = np.empty(len(edges), np.int8)
+        directions[:] = direction
         self._pulses[motor].append((edges, widths, directions))
         self._end_tick = max(self._end_tick, int(edges[-1]) + int(widths[-1]))
 

@@ -63,7 +63,10 @@ class FastLists:
         if direction == ways[0] and (ways == direction).all():
             none = rises[:0]
             return rises, signs, none, none, end, direction
-        change = np.flatnonzero(np.diff(ways, prepend=direction))
+        before = np.empty_like(ways)
+        before[0] = direction
+        before[1:] = ways[:-1]
+        change = np.flatnonzero(ways != before)
         begins = np.concatenate(([0], ends[:-1]))
         return rises, signs, begins[change] + base, ways[change], end, int(ways[-1])
 

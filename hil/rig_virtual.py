@@ -12,11 +12,11 @@ from typing import Any
 from boards import pico_carrier
 from hil.capture import Capture, CaptureBuilder
 from hil.fast_lists import FastLists
+from hil.fast_wire import SliceDecoder
 from hil.plant import Plant
 from mfboard import identity
 from mfboard.board import Board
 from mfboard.port_sim import TICK_HZ, Port
-from mfwire.frames import Decoder
 from microfactory import Machine
 from microfactory.errors import LinkError
 from microfactory.flash import payload
@@ -74,7 +74,7 @@ class VirtualLink:
         if plain:
             self.board = Board(self.port)
         else:
-            self.board = Board(self.port, Decoder(ZlibCrc()), ZlibCrc(), ZlibCrc())
+            self.board = Board(self.port, SliceDecoder(ZlibCrc()), ZlibCrc(), ZlibCrc())
         self.board.answers.firmware = identity.text(firmware or payload.identity())
         self.cut_tick = cut_tick
         self.damage: Any = None  # called with bytes on the way to the board, returns bytes

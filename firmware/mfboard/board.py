@@ -11,7 +11,7 @@ from mfboard.handle import Handler
 from mfboard.heaters import TURN_MS, Heater
 from mfboard.inputs import Inputs
 from mfboard.outputs import KEEP, Outputs
-from mfboard.player import ON_TAIL, STOPPED, Player, since
+from mfboard.player import ON_TAIL, STOPPED, Player, since, sooner
 from mfboard.upkeep import Upkeep
 from mfwire import session as s
 from mfwire.crc import Crc
@@ -138,21 +138,15 @@ class Board:
     def due_us(self):
         """Until `turn` has something to do; -1: nothing at all."""
         now = self.port.us()
-        due = self._sooner(self._sooner(-1, self.player.due_us(now)), self.upkeep.due_us(now))
-        due = self._sooner(due, self.inputs.due_us(now))
+        due = sooner(sooner(-1, self.player.due_us(now)), self.upkeep.due_us(now))
+        due = sooner(due, self.inputs.due_us(now))
         if self.receiver.connect:
-            due = self._sooner(due, STATUS_US - since(now, self.status_us))
+            due = sooner(due, STATUS_US - since(now, self.status_us))
             if self._needs_link():
-                due = self._sooner(due, self.lease_us - since(now, self.heard_us))
+                due = sooner(due, self.lease_us - since(now, self.heard_us))
         if self.heaters:
-            due = self._sooner(due, TURN_US - since(now, self.heaters_us))
+            due = sooner(due, TURN_US - since(now, self.heaters_us))
         return due
-
-    @staticmethod
-    def _sooner(due, other):
-        if other < 0:
-            return due if other == -1 or due == 0 else 0
-        return other if due < 0 or other < due else due
 
     def turn(self):
         """Everything that is due now."""
@@ -180,8 +174,8 @@ class Board:
 
     def _needs_link(self):
         """Something goes on that must not go on without a host."""
-        if self.state in s.PLAYS:
-            return True
+        if self.state in s.PLAYS or self.state == s.RESTED and self.why == s.WHY_LATE:
+            return True  # windows stayed away: if the host is gone, the way out is due
         for heater in self.heaters:
             if heater.target_c > 0:
                 return True

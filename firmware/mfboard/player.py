@@ -37,6 +37,13 @@ def since(now, then):
     return d - (1 << 30) if d & HALF30 else d
 
 
+def sooner(due, other):
+    """The sooner of two times that are due; -1: never."""
+    if other < 0:
+        return due if other == -1 or due == 0 else 0
+    return other if due < 0 or other < due else due
+
+
 class Player:
     """Slots of windows, and what is being played of them."""
 

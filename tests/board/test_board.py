@@ -229,12 +229,13 @@ def test_a_board_that_nobody_has_greeted_says_and_does_nothing():
     assert SEQUENCED[NUMBER["ABORT"]] == 0
 
 
-def test_a_machine_that_rests_late_retreats_once_when_the_link_is_lost_then():
+@pytest.mark.parametrize("fan", [0, 1000])
+def test_a_machine_that_rests_late_retreats_once_when_the_link_is_lost_then(fan):
     kit = fresh()
     body = retreat_body(MACHINE)
     for at in range(0, len(body), 480):
         kit.say("RETREAT", offset=at, total=len(body), data=body[at : at + 480])
-    kit.say("OUTPUT", output=0, value=1000)
+    kit.say("OUTPUT", output=0, value=fan)
     kit.feed(WINDOWS, most=5)
     kit.run(800_000)
     assert (kit.state, kit.why) == ("RESTED", "late")
