@@ -29,6 +29,7 @@ import numpy as np
 import microfactory as mf
 from hil.capture import Capture
 from hil.mutants import SCENARIOS
+from hil.plant import near_home
 from hil.verify import verify
 from microfactory.link import open_link
 
@@ -257,16 +258,6 @@ def _redirect(old: Path, new: Path) -> None:
                 os.close(handle)
         except OSError:
             continue
-
-
-def near_home(machine: Any) -> dict[str, float]:
-    """Carriages a little off their switches, so that homing is short."""
-    out = {}
-    for axis in machine.axes:
-        if axis.home:
-            way = 8.0 if axis.home.toward == "min" else -8.0
-            out[axis.name] = axis.home.position_mm + way
-    return out
 
 
 def counts(capture: Capture, machine: Any) -> tuple[int, ...] | None:

@@ -17,7 +17,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("microfactory")
     group.addoption("--cuts", type=int, default=200, help="random instants at which a link dies")
     group.addoption("--seed", type=int, default=1, help="seed of those instants")
-    group.addoption("--rig", default="virtual", help="virtual, emulated or real")
     group.addoption(
         "--rewrite-golden", action="store_true", help="write the golden texts anew; review the diff"
     )

@@ -61,6 +61,8 @@ def _value(value: Any, hint: Any, metadata: Any, place: tuple[str, ...], file: T
         return value
     if hint is str:
         return _text(value, metadata, place, file)
+    if hint is int:
+        return _whole(value, metadata, place, file)
     return _number(value, metadata, place, file)
 
 
@@ -93,6 +95,13 @@ def _number(value: Any, metadata: Any, place: tuple[str, ...], file: TomlFile) -
         also = ", or inf" if metadata["inf"] else ""
         raise file.error(place, f"{value} is out of range", f"use {low} to {high}{also}")
     return float(value)
+
+
+def _whole(value: Any, metadata: Any, place: tuple[str, ...], file: TomlFile) -> int:
+    found = _number(value, metadata, place, file)
+    if found != int(found):
+        raise file.error(place, f"{value} is no whole number", f"write {int(found)}")
+    return int(found)
 
 
 _BOARD_LISTS = ("step", "inputs", "switches", "pwm", "analog")

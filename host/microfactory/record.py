@@ -67,6 +67,7 @@ class Record:
     ended: str = ""
     events: list[dict[str, Any]] = field(default_factory=list)
     measurements: list[Measurement] = field(default_factory=list)
+    phases: list[dict[str, Any]] = field(default_factory=list)  # tests, in OpenHTF's shape
     hashes: dict[str, str] = field(default_factory=dict)
     verdict: str = "NOT JUDGED"
     why: str = ""
@@ -115,6 +116,7 @@ class Record:
                 "hashes": self.hashes,
                 "events": self.events,
                 "measurements": [m.data() for m in self.measurements],
+                **({"phases": self.phases} if self.phases else {}),
                 "verdict": self.verdict,
                 "why": self.why,
             },

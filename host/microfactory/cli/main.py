@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from microfactory.cli import bench, doctor, flash, kit, look, release, say, work
+from microfactory.cli import bench, doctor, flash, kit, look, release, rig, say, work
 from microfactory.errors import Error, UsageError
 from microfactory.show import NOUNS
 
@@ -60,6 +60,8 @@ def parser() -> argparse.ArgumentParser:
     kit.arguments(command)
     command = add("doctor", doctor.doctor, "say why a board does not answer", machine=False)
     doctor.arguments(command)
+    command = add("hil", rig.hil, "the rig: scan, check, sheet", machine=False)
+    command.add_argument("words", nargs=argparse.REMAINDER, metavar="...", help="try `hil scan -h`")
     for name, run, text in (
         ("run", work.run, "run a program or a job file"),
         ("resume", work.resume, "go on with a job that was cut or held"),

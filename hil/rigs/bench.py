@@ -1,0 +1,144 @@
+"""One session at a rig: which boards were there, which tests ran, what they measured, the verdict.
+
+A unit is certified (its record says PASS) only when something was tried, nothing failed, and the
+board told the very firmware that this package brings.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hil.rigs.measure import Measures, as_openhtf
+from hil.rigs.rig import Rig
+from hil.rigs.watch import Watch
+from microfactory import Machine, Record, VerdictError
+from microfactory.flash import payload
+from microfactory.record import append, canonical
+
+OUTCOMES = {"passed": "PASS", "failed": "FAIL", "skipped": "SKIP"}
+
+
+@dataclass
+class Phase:
+    """One test. outcome: PASS, FAIL, SKIP or ERROR (something around the test)."""
+
+    name: str
+    outcome: str = ""
+    why: str = ""
+    began_ms: int = 0
+    ended_ms: int = 0
+    measures: Measures = field(default_factory=Measures)
+    watch: Watch | None = None
+
+    def as_openhtf(self) -> dict[str, Any]:
+        """As an OpenHTF test record has its phases."""
+        out: dict[str, Any] = {
+            "name": self.name,
+            "outcome": self.outcome,
+            "start_time_millis": self.began_ms,
+            "end_time_millis": self.ended_ms,
+            "measurements": {m.name: as_openhtf(m) for m in self.measures.taken},
+        }
+        return {**out, "why": self.why} if self.why else out
+
+
+class Bench:
+    """A session. serial: of the unit under test; empty: no record is kept."""
+
+    def __init__(self, rig: Rig, serial: str = "") -> None:
+        self.rig = rig
+        self.serial = serial
+        self.phases: dict[str, Phase] = {}
+        self.boards: dict[tuple[str, str], str] = {}  # uid, firmware -> what is wrong with it
+        self.machines: dict[str, str] = {}  # name, sha256
+        self.said: list[str] = []
+        self.record = Record("unit test", serial, "", "", "")
+        self.record.board["rig"] = rig.name
+
+    # ---- what the plugin tells
+
+    def opened(self, info: Any) -> None:
+        """A board has told what it is. VerdictError: it has not this package's firmware."""
+        wrong = wrong_firmware(info.firmware)
+        self.boards[info.uid, info.firmware] = wrong
+        if wrong:
+            raise VerdictError(wrong)
+
+    def set_up_as(self, machine: Machine) -> None:
+        """A board is set up as this machine."""
+        self.machines[machine.name] = machine.sha256
+
+    def measured(self, name: str, measures: Measures) -> None:
+        """A test takes measurements."""
+        self.phase(name).measures = measures
+
+    def watched(self, name: str, watch: Watch) -> None:
+        """A test looks at the pins."""
+        self.phase(name).watch = watch
+
+    def reported(
+        self, name: str, when: str, outcome: str, why: str, began_s: float, ended_s: float
+    ) -> None:
+        """A part of a test has ended: setup, call or teardown."""
+        phase = self.phase(name)
+        phase.began_ms = phase.began_ms or round(began_s * 1000)
+        phase.ended_ms = round(ended_s * 1000)
+        worse = outcome == "failed" and when != "call"
+        if when == "call" or outcome != "passed":
+            phase.outcome = "ERROR" if worse else OUTCOMES[outcome]
+            phase.why = why
+
+    def phase(self, name: str) -> Phase:
+        """The test of that name."""
+        return self.phases.setdefault(name, Phase(name))
+
+    # ---- the verdict
+
+    def refusal(self) -> str:
+        """Why this unit cannot be certified, whatever its tests said; empty: it can."""
+        wrong = [text for text in self.boards.values() if text]
+        if wrong:
+            return wrong[0]
+        if not self.boards:
+            return "no board was opened, so nothing was tried"
+        if len({uid for uid, _ in self.boards}) > 1:
+            return "more than one board answered during the tests: test one unit at a time"
+        if not any(phase.outcome == "PASS" for phase in self.phases.values()):
+            return "no test ran to its end"
+        return ""
+
+    def finish(self, out: Path) -> None:
+        """Close the record, write it and its files."""
+        record = self.record
+        for uid, firmware in self.boards:
+            record.board |= {"uid": uid, "firmware": firmware}
+        record.machine = ", ".join(self.machines)
+        record.machine_sha256 = next(iter(self.machines.values()), "")
+        record.subject_sha256 = hashlib.sha256(canonical(record.board)).hexdigest()
+        for phase in self.phases.values():
+            record.measurements += phase.measures.taken
+            record.phases.append(phase.as_openhtf())
+        bad = [phase for phase in self.phases.values() if phase.outcome in ("FAIL", "ERROR")]
+        refusal = self.refusal()
+        if bad:
+            record.close("FAIL", f"{bad[0].name}: {bad[0].why}")
+        elif refusal:
+            record.close("NOT JUDGED", refusal)
+        else:
+            record.close("PASS")
+        append(out / "records.jsonl", record)
+        self.said.append(str(record))
+
+
+def wrong_firmware(told: str) -> str:
+    """What is wrong with the firmware that a board tells; empty: it is this package's."""
+    wanted = payload.identity()
+    if told.split()[-1:] == [wanted]:
+        return ""
+    return (
+        f"the board has the firmware '{told}', and this package brings {wanted}; nothing was "
+        "tried and nothing is certified; flash the board, then test it again"
+    )

@@ -1,0 +1,97 @@
+"""`microfactory hil ...`: a first rig file, its check, its wiring sheet."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from hil.rigs.rigfile import RigFile
+from hil.rigs.scan import scan
+from hil.rigs.sheet import sheet
+from microfactory import Machine, UsageError
+from microfactory.cli import say
+from microfactory.places import write_whole
+
+
+def parser() -> argparse.ArgumentParser:
+    """All words behind `microfactory hil`."""
+    top = argparse.ArgumentParser(prog="microfactory hil", description=(__doc__ or "").strip())
+    words = top.add_subparsers(dest="word", required=True, metavar="WORD")
+
+    def add(name: str, run: object, text: str) -> argparse.ArgumentParser:
+        command = words.add_parser(name, help=text, description=text)
+        command.set_defaults(run=run)
+        command.add_argument("--json", action="store_true", help="one JSON value, no prompt")
+        return command
+
+    command = add("scan", scan_command, "write a first rig.toml for a machine's board")
+    command.add_argument("--machine", required=True, help="name or .toml file")
+    command.add_argument("--name", default="bench", help="the rig's name")
+    command.add_argument("-o", "--output", default="rig.toml", metavar="RIG.toml")
+    command.add_argument("--replace", action="store_true", help="overwrite a file that is there")
+    command = add("check", check_command, "say whether a rig file can be used")
+    command.add_argument("rig_file", metavar="RIG.toml")
+    command = add("sheet", sheet_command, "draw the wiring sheet of a rig")
+    command.add_argument("rig_file", metavar="RIG.toml")
+    command.add_argument("-o", "--output", default="wiring.html", metavar="FILE.html")
+    return top
+
+
+def main(words: Sequence[str]) -> int:
+    """Run one of them; its exit code (docs/exit-codes.md)."""
+    args = parser().parse_args(list(words))
+    return int(args.run(args))
+
+
+def scan_command(args: argparse.Namespace) -> int:
+    """A first rig.toml."""
+    path = Path(args.output)
+    if path.exists() and not args.replace:
+        raise UsageError(
+            f"{path}: there is a file already; nothing was written; add --replace or name another"
+        )
+    machine = Machine.load(args.machine)
+    beside = args.machine.endswith(".toml")
+    machine_file = os.path.relpath(args.machine, path.parent) if beside else ""
+    found = scan(machine, args.name, machine_file)
+    write_whole(path, found.rig.dump().encode())
+    if args.json:
+        say.value({"file": str(path), "channels": len(found.rig.channels),
+                   "left_out": list(found.left_out)})  # fmt: skip
+        return 0
+    say.line(
+        f"{path}: {len(found.rig.channels)} channels for {machine.name} on {machine.board.name}; "
+        f"look it through, then `microfactory hil sheet {path}`"
+    )
+    if found.left_out:
+        say.line(f"no pin was left for {', '.join(found.left_out)}: those lines are not tried")
+    return 0
+
+
+def check_command(args: argparse.Namespace) -> int:
+    """Whether a rig file can be used."""
+    rig = RigFile.load(args.rig_file)
+    loop = rig.loop is not None
+    if args.json:
+        say.value({"name": rig.head.name, "channels": len(rig.channels), "loop": loop, "ok": True})
+        return 0
+    say.line(
+        f"{args.rig_file}: {rig.head.name}, {len(rig.channels)} channels to a {rig.board.name}; "
+        "nothing is wrong with it"
+        + ("" if loop else "; it has no loop, so it cannot test itself and certifies nothing")
+    )
+    return 0
+
+
+def sheet_command(args: argparse.Namespace) -> int:
+    """The wiring sheet as HTML."""
+    rig = RigFile.load(args.rig_file)
+    path = Path(args.output)
+    write_whole(path, sheet(rig).encode())
+    if args.json:
+        say.value({"file": str(path)})
+    else:
+        say.line(f"{path}: print it, tick each wire")
+    return 0

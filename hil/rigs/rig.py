@@ -1,0 +1,174 @@
+"""The three rigs behind one face: virtual, emulated, real. A test sees no difference but abilities.
+
+A rig opens a link to a board with a machine, and tells what the pins did. What it cannot do it does
+not pretend: `abilities` say what a test may ask for (hil.rigs.needs).
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Protocol
+
+import numpy as np
+
+from hil.capture import Capture
+from hil.emulated.chip import CLOCK_HZ, missing
+from hil.plant import near_home
+from hil.rigs.lines import names_of_pins, to_capture
+from hil.rigs.rigfile import RigFile
+from hil.rigs.tapped import TappedLink
+from hil.rigs.told import Told
+from microfactory import Machine, UsageError
+from microfactory.link import SerialLink, open_link
+
+SIMULATED = frozenset(
+    {"edges", "runs", "switches", "carriages", "adc_stim", "heat", "link_faults", "virtual_time"}
+)
+
+
+class Rig(Protocol):
+    """What a test may ask of a rig."""
+
+    name: str
+    abilities: frozenset[str]
+    file: RigFile | None
+
+    def open(self, machine: Machine) -> TappedLink:
+        """A link to a board that has just been started. LinkError, UsageError."""
+
+    def seen(self, link: TappedLink) -> Capture:
+        """All edges since the link was opened. Only with the ability `edges`."""
+
+    def press(self, link: TappedLink, name: str, active: bool) -> None:
+        """Hold an input active or not, whatever presses it. Only with `switches`."""
+
+    def let_go(self, link: TappedLink, name: str) -> None:
+        """An input is again what its switch says."""
+
+    def sensor(self, link: TappedLink, heater: str, fault: str) -> None:
+        """Break a sensor: open, short, detached; empty: mend it. Only with `adc_stim`."""
+
+
+class VirtualRig:
+    """The board's own program in memory, with a simulated world. firmware: what the board tells."""
+
+    name = "virtual"
+    abilities = SIMULATED
+
+    def __init__(self, file: RigFile | None = None, seed: int = 1, firmware: str = "") -> None:
+        self.file = file
+        self.seed = seed
+        self.firmware = firmware
+
+    def open(self, machine: Machine) -> TappedLink:
+        options: dict[str, Any] = {"capture": True, "seed": self.seed, "firmware": self.firmware}
+        return TappedLink(open_link("virtual", machine, start_mm=near_home(machine), **options))
+
+    def seen(self, link: TappedLink) -> Capture:
+        found: Capture = link.inner.capture()
+        return found
+
+    def press(self, link: TappedLink, name: str, active: bool) -> None:
+        link.inner.plant.stuck[name] = int(active)
+        self._level(link, name)
+
+    def let_go(self, link: TappedLink, name: str) -> None:
+        link.inner.plant.stuck.pop(name, None)
+        self._level(link, name)
+
+    @staticmethod
+    def _level(link: TappedLink, name: str) -> None:
+        port, number = link.inner.port, link.inner.machine.input_id(name)
+        if port.config is not None:  # else it reads its inputs when it gets one
+            port.at(port.tick, "level", number, port.level(number))
+
+    def sensor(self, link: TappedLink, heater: str, fault: str) -> None:
+        break_sensor(link.inner.plant, heater, fault)
+
+
+class EmulatedRig:
+    """The real firmware on an emulated chip, with the same simulated world."""
+
+    name = "emulated"
+    abilities = SIMULATED
+
+    def __init__(self, file: RigFile | None = None) -> None:
+        self.file = file
+
+    def open(self, machine: Machine) -> TappedLink:
+        reason = missing()
+        if reason:
+            raise UsageError(f"there is no emulated rig here: {reason}; nothing was tried")
+        link = TappedLink(open_link("emulated", machine, start_mm=near_home(machine)))
+        link.to_board.append(Told(link))
+        return link
+
+    def seen(self, link: TappedLink) -> Capture:
+        emulated = link.inner
+        emulated.look()
+        names = names_of_pins(emulated.machine)
+        clocks, pins, levels = (np.concatenate(part) for part in zip(*emulated.edges, strict=True))
+        lines = {name: (clocks[pins == p], levels[pins == p]) for p, name in names.items()}
+        told = next(tap for tap in link.to_board if isinstance(tap, Told))
+        return to_capture(emulated.machine, lines, CLOCK_HZ, emulated.chip.now, told)
+
+    def press(self, link: TappedLink, name: str, active: bool) -> None:
+        emulated = link.inner
+        part = emulated.machine.inputs[emulated.machine.input_id(name)]
+        level = int(active) if part.active == "high" else 1 - int(active)
+        emulated.chip.set_pin(emulated.page.INPUTS[part.connector], level)
+
+    def let_go(self, link: TappedLink, name: str) -> None:
+        self.press(link, name, False)
+
+    def sensor(self, link: TappedLink, heater: str, fault: str) -> None:
+        break_sensor(link.inner.plant, heater, fault)
+
+
+class RealRig:
+    """A board on a serial port. Without a probe nobody sees its pins."""
+
+    name = "real"
+
+    def __init__(self, file: RigFile | None, port: str) -> None:
+        self.file = file
+        self.port = port
+        self.abilities = frozenset({"link_faults"} | ({"person"} if sys.stdin.isatty() else set()))
+
+    def open(self, machine: Machine) -> TappedLink:
+        if not self.port:
+            raise UsageError("the real rig needs the board's port; nothing was sent; add --port")
+        return TappedLink(SerialLink(self.port))
+
+    def seen(self, link: TappedLink) -> Capture:
+        raise UsageError("no probe watches this board; nothing was seen; use needs('edges')")
+
+    def press(self, link: TappedLink, name: str, active: bool) -> None:
+        raise UsageError("no probe presses this board's switches; use needs('switches')")
+
+    let_go = press
+
+    def sensor(self, link: TappedLink, heater: str, fault: str) -> None:
+        raise UsageError("no probe sets this board's sensors; use needs('adc_stim')")
+
+
+def break_sensor(plant: Any, heater: str, fault: str) -> None:
+    """A simulated sensor: open, short, detached; empty: whole. UsageError: no such heater."""
+    names = [part.name for part in plant.machine.heaters]
+    if heater not in names or fault not in ("", "open", "short", "detached"):
+        raise UsageError(
+            f"{heater!r} {fault!r}: {plant.machine.name} has the heaters {', '.join(names)}, and a "
+            "sensor may be open, short or detached; nothing was broken"
+        )
+    plant.warm[names.index(heater)].fault = fault
+
+
+def make(kind: str, file: RigFile | None, port: str) -> Rig:
+    """The rig of that name. UsageError: there is none."""
+    if kind == "virtual":
+        return VirtualRig(file)
+    if kind == "emulated":
+        return EmulatedRig(file)
+    if kind == "real":
+        return RealRig(file, port)
+    raise UsageError(f"--rig {kind}: known are virtual, emulated and real; nothing was tried")

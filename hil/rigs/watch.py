@@ -1,0 +1,109 @@
+"""What a test sees of the board's pins: edges since it began to look, figures, a verdict."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hil.capture import Capture, MotorTrace, Signal
+from hil.rigs.rig import Rig
+from hil.rigs.tapped import TappedLink
+from hil.verify import Report, verify
+from microfactory import Machine, UsageError, VerdictError
+
+
+class Watch:
+    """The `capture` fixture. Everything counts from the last `begin`, at first from the start."""
+
+    def __init__(self, rig: Rig, link: TappedLink, machine: Machine) -> None:
+        self._rig, self._link, self._machine = rig, link, machine
+        self._begin_tick = 0
+        self.reports: list[tuple[Any, Report, Capture]] = []  # program, verdict, its capture
+
+    def begin(self) -> None:
+        """Forget what was seen until now."""
+        self._begin_tick = self._rig.seen(self._link).end_tick
+
+    def seen(self) -> Capture:
+        """Everything since `begin`."""
+        return since(self._rig.seen(self._link), self._begin_tick)
+
+    def steps(self, motor: str) -> int:
+        """Signed steps of a motor."""
+        return int(self._trace(motor).direction.sum(dtype=np.int64))
+
+    def pulses(self, motor: str) -> int:
+        """How many pulses a motor made, both ways."""
+        return len(self._trace(motor).rise)
+
+    def pulse_us(self, motor: str) -> NDArray[np.float64]:
+        """Width of each pulse, us."""
+        return self._us(self._trace(motor).width)
+
+    def interval_us(self, motor: str) -> NDArray[np.float64]:
+        """From each pulse to the next, us."""
+        return self._us(np.diff(self._trace(motor).rise))
+
+    def setup_us(self, motor: str) -> NDArray[np.float64]:
+        """From the direction pin's last change to each pulse after one, us."""
+        trace = self._trace(motor)
+        last = np.searchsorted(trace.turn_tick, trace.rise, side="right") - 1
+        known = last >= 0
+        return self._us(trace.rise[known] - trace.turn_tick[last[known]])
+
+    def jitter_us(self, motor: str) -> NDArray[np.float64]:
+        """How far each pulse is from the middle of its two neighbours, us: even motion gives 0."""
+        trace = self._trace(motor)
+        rise = trace.rise
+        if len(rise) < 3:
+            return np.zeros(0)
+        same = (trace.direction[2:] == trace.direction[1:-1]) & (
+            trace.direction[1:-1] == trace.direction[:-2]
+        )
+        return self._us(rise[1:-1] - (rise[2:] + rise[:-2]) / 2)[same]
+
+    def judge(self, program: Any, **options: Any) -> Report:
+        """The verifier's verdict over a program played since the board was opened.
+
+        VerdictError: a violation; the first one is told. options: those of hil.verify.verify.
+        """
+        whole = self._rig.seen(self._link)
+        report = verify(program, self._machine, whole, **options)
+        self.reports.append((program, report, whole))
+        if not report.passed:
+            raise VerdictError(str(report.first))
+        return report
+
+    def _trace(self, motor: str) -> MotorTrace:
+        seen = self.seen()
+        if motor not in seen.motors:
+            raise UsageError(
+                f"{motor}: {self._machine.name} has no such motor; nothing was looked at; it has "
+                + ", ".join(seen.motors)
+            )
+        return seen.motors[motor]
+
+    def _us(self, ticks: Any) -> NDArray[np.float64]:
+        return np.asarray(ticks, np.float64) * 1e6 / self._rig.seen(self._link).tick_hz
+
+
+def since(capture: Capture, tick: int) -> Capture:
+    """The part of a capture from a tick on; ticks stay as they are."""
+    motors = {}
+    for name, m in capture.motors.items():
+        a, b = np.searchsorted(m.rise, tick), np.searchsorted(m.turn_tick, tick)
+        motors[name] = MotorTrace(
+            m.rise[a:], m.width[a:], m.direction[a:], m.turn_tick[b:], m.turn_direction[b:]
+        )
+    groups = {
+        group: {
+            name: Signal(s.tick[s.tick >= tick], s.value[s.tick >= tick])
+            for name, s in getattr(capture, group).items()
+        }
+        for group in ("outputs", "targets", "temperatures", "inputs")
+    }
+    runs = tuple(run for run in capture.runs if run.tick >= tick)
+    return replace(capture, motors=motors, runs=runs, **groups)
