@@ -75,7 +75,8 @@ def write_report(
         Section(f"Machine: {machine.name}", table(machine_rows(machine), axes)),
         Section("What exactly", table([(k, v) for k, v in hashes.items()])),
     ]
-    files.html.write_text(page(title, lead, report, sections), encoding="utf-8")
+    why = "" if report.passed else str(report.first)
+    files.html.write_text(page(title, lead, report.verdict, why, sections), encoding="utf-8")
     return files
 
 

@@ -21,7 +21,7 @@ h1 { font-size: 26px; margin: 0 } h2 { font-size: 18px; margin: 36px 0 8px;
   border-bottom: 1px solid #dfe4ea; padding-bottom: 4px }
 .verdict { display: inline-block; font-weight: 700; padding: 4px 16px; border-radius: 6px;
   color: #fff; font-size: 22px; margin-right: 12px }
-.PASS { background: #2f855a } .FAIL { background: #c53030 }
+.PASS { background: #2f855a } .FAIL { background: #c53030 } .NOT { background: #718096 }
 .lead { color: #4a5568; margin: 8px 0 20px } img { max-width: 100%; display: block }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 10px }
 .card { border: 1px solid #dfe4ea; border-radius: 8px; padding: 10px 14px }
@@ -99,18 +99,18 @@ def _least(values: Mapping[str, float]) -> str:
     return f"{min(values.values()):,.2f}" if values else "no"
 
 
-def page(title: str, lead: str, report: Report, sections: Sequence[Section]) -> str:
-    """The whole page."""
+def page(title: str, lead: str, word: str, why: str, sections: Sequence[Section]) -> str:
+    """The whole page. word: the verdict; why: unless it is PASS."""
     body = "".join(
         f"<h2>{escape(section.title)}</h2>\n{section.body}\n"
         for section in sections
         if section.body
     )
-    first = "" if report.passed else f'<p class="bad">{escape(str(report.first))}</p>'
+    first = f'<p class="bad">{escape(why)}</p>' if why else ""
     return f"""<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}: {report.verdict}</title>
+<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}: {word}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>
-<body><h1><span class="verdict {report.verdict}">{report.verdict}</span>{escape(title)}</h1>
+<body><h1><span class="verdict {word}">{word}</span>{escape(title)}</h1>
 <p class="lead">{escape(lead)}</p>{first}
 {body}<p class="safety">{escape(SAFETY)}</p></body></html>
 """

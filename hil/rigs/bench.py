@@ -11,6 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from hil.report.tables import no_parquet
+from hil.report.unit import Test
+from hil.rigs import selftest
+from hil.rigs.files import check_serial, write_seen, write_unit
 from hil.rigs.measure import Measures, as_openhtf
 from hil.rigs.rig import Rig
 from hil.rigs.watch import Watch
@@ -32,6 +36,7 @@ class Phase:
     ended_ms: int = 0
     measures: Measures = field(default_factory=Measures)
     watch: Watch | None = None
+    files: dict[str, Any] = field(default_factory=dict)
 
     def as_openhtf(self) -> dict[str, Any]:
         """As an OpenHTF test record has its phases."""
@@ -42,20 +47,41 @@ class Phase:
             "end_time_millis": self.ended_ms,
             "measurements": {m.name: as_openhtf(m) for m in self.measures.taken},
         }
+        if self.files:
+            out["attachments"] = self.files
         return {**out, "why": self.why} if self.why else out
+
+    def as_test(self) -> Test:
+        """As the unit's page shows it."""
+        return Test(
+            self.name,
+            self.outcome,
+            self.why,
+            (self.ended_ms - self.began_ms) / 1000,
+            self.measures.taken,
+            self.watch.kept if self.watch else (),
+        )
 
 
 class Bench:
-    """A session. serial: of the unit under test; empty: no record is kept."""
+    """A session. serial: of the unit under test; empty: no record is kept. who: tests it.
 
-    def __init__(self, rig: Rig, serial: str = "") -> None:
+    UsageError: the serial number cannot be one. VerdictError: the rig must not certify.
+    """
+
+    def __init__(self, rig: Rig, serial: str = "", who: str = "") -> None:
+        if serial:
+            check_serial(serial)
+            refusal = selftest.refusal(rig)
+            if refusal:
+                raise VerdictError(f"{refusal}; nothing was tried, nothing is certified")
         self.rig = rig
         self.serial = serial
         self.phases: dict[str, Phase] = {}
         self.boards: dict[tuple[str, str], str] = {}  # uid, firmware -> what is wrong with it
         self.machines: dict[str, str] = {}  # name, sha256
         self.said: list[str] = []
-        self.record = Record("unit test", serial, "", "", "")
+        self.record = Record("unit test", serial, "", "", "", who=who)
         self.record.board["rig"] = rig.name
 
     # ---- what the plugin tells
@@ -108,11 +134,12 @@ class Bench:
             return "more than one board answered during the tests: test one unit at a time"
         if not any(phase.outcome == "PASS" for phase in self.phases.values()):
             return "no test ran to its end"
-        return ""
+        return selftest.refusal(self.rig)
 
-    def finish(self, out: Path) -> None:
-        """Close the record, write it and its files."""
+    def finish(self, out: Path, failed: int) -> None:
+        """Close the record, write it and its files. failed: tests of the whole run that did."""
         record = self.record
+        record.hashes["self_test_sha256"] = selftest.last_sha256(self.rig)
         for uid, firmware in self.boards:
             record.board |= {"uid": uid, "firmware": firmware}
         record.machine = ", ".join(self.machines)
@@ -120,17 +147,24 @@ class Bench:
         record.subject_sha256 = hashlib.sha256(canonical(record.board)).hexdigest()
         for phase in self.phases.values():
             record.measurements += phase.measures.taken
+            for name, capture in phase.watch.kept if phase.watch else ():
+                phase.files |= write_seen(out, self.serial, phase.name, name, capture)
             record.phases.append(phase.as_openhtf())
         bad = [phase for phase in self.phases.values() if phase.outcome in ("FAIL", "ERROR")]
         refusal = self.refusal()
         if bad:
             record.close("FAIL", f"{bad[0].name}: {bad[0].why}")
+        elif failed:
+            record.close("FAIL", f"{failed} tests failed before the rig was asked for")
         elif refusal:
             record.close("NOT JUDGED", refusal)
         else:
             record.close("PASS")
         append(out / "records.jsonl", record)
-        self.said.append(str(record))
+        tests = [phase.as_test() for phase in self.phases.values()]
+        notes = [note for note in (no_parquet(),) if note]
+        page = write_unit(out, record, tests, notes)
+        self.said += [str(record), f"report  {page}", *notes]
 
 
 def wrong_firmware(told: str) -> str:

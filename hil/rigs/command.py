@@ -1,4 +1,4 @@
-"""`microfactory hil ...`: a first rig file, its check, its wiring sheet."""
+"""`microfactory hil ...`: a first rig file, its check, its wiring sheet, a rig's self-test."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from hil.rigs import selftest
+from hil.rigs.measure import words as measured
+from hil.rigs.rig import make
 from hil.rigs.rigfile import RigFile
 from hil.rigs.scan import scan
 from hil.rigs.sheet import sheet
-from microfactory import Machine, UsageError
+from microfactory import Machine, UsageError, VerdictError
 from microfactory.cli import say
 from microfactory.places import write_whole
 
@@ -36,6 +39,11 @@ def parser() -> argparse.ArgumentParser:
     command = add("sheet", sheet_command, "draw the wiring sheet of a rig")
     command.add_argument("rig_file", metavar="RIG.toml")
     command.add_argument("-o", "--output", default="wiring.html", metavar="FILE.html")
+    command = add("selftest", selftest_command, "a rig proves itself before it certifies anything")
+    command.add_argument("--rig", default="virtual", help="virtual, emulated or real")
+    command.add_argument("--rig-file", default="", metavar="RIG.toml")
+    command.add_argument("--port", default="", help="the board's port, real rig")
+    command.add_argument("--machine", default="circuit-plotter", help="without a rig file")
     return top
 
 
@@ -95,3 +103,19 @@ def sheet_command(args: argparse.Namespace) -> int:
     else:
         say.line(f"{path}: print it, tick each wire")
     return 0
+
+
+def selftest_command(args: argparse.Namespace) -> int:
+    """A rig's self-test, kept. VerdictError: it failed."""
+    file = RigFile.load(args.rig_file) if args.rig_file else None
+    machine = file.machine if file else Machine.load(args.machine)
+    record = selftest.run(make(args.rig, file, args.port), machine)
+    if args.json:
+        say.value(record.statement())
+    else:
+        for taken in record.measurements:
+            say.line("  " + measured(taken))
+        say.line(f"{record}")
+    if record.verdict != "PASS" and not args.json:
+        raise VerdictError(f"{record.why}; this rig certifies nothing until that is mended")
+    return 0 if record.verdict == "PASS" else VerdictError.exit_code

@@ -75,14 +75,15 @@ class Measures:
 def words(taken: Measurement) -> str:
     """x_pulse_us: 1.2 us, not 1.9 <= x <= 2.2 (FAIL)."""
     limits = validator(taken)
-    verdict = "PASS" if taken.within else "FAIL"
-    return f"{taken.name} = {taken.value:.6g} {taken.unit}" + (
-        f", {limits}, {verdict}" if limits else ""
-    )
+    unit = "" if taken.unit == "1" else f" {taken.unit}"
+    verdict = f", {limits}, {'PASS' if taken.within else 'FAIL'}" if limits else ""
+    return f"{taken.name} = {taken.value:.6g}{unit}{verdict}"
 
 
 def validator(taken: Measurement) -> str:
     """The limits as OpenHTF writes them; empty: none."""
+    if taken.low is not None and taken.low == taken.high:
+        return f"x == {taken.low:g}"
     if taken.low is not None and taken.high is not None:
         return f"{taken.low:g} <= x <= {taken.high:g}"
     if taken.low is not None:

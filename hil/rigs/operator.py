@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import Any
 
 from hil.rigs.rig import Rig
@@ -52,6 +51,10 @@ class Operator:
                 return answer in YES
 
     def _ask(self, words: str) -> str:
-        seen = self._capturing.global_and_fixture_disabled() if self._capturing else nullcontext()
-        with seen:
+        if self._capturing is None:
             return input(f"\n  {words}")
+        self._capturing.suspend_global_capture(in_=True)
+        try:
+            return input(f"\n  {words}")
+        finally:
+            self._capturing.resume_global_capture()

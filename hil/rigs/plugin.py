@@ -32,6 +32,7 @@ MARKERS = (
     "slow: takes minutes on a rig in real or emulated time; runs there with --rig-slow",
     "destructive: may harm a real board; runs there with --rig-destructive",
 )
+PERSON = sys.stdin is not None and sys.stdin.isatty()  # before pytest takes it
 BENCH: pytest.StashKey[Any] = pytest.StashKey()
 MEASURES: pytest.StashKey[Any] = pytest.StashKey()
 
@@ -49,6 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--rig-slow", action="store_true", help="slow tests on any rig")
     group.addoption("--rig-destructive", action="store_true", help="destructive tests, real rig")
     group.addoption("--rig-unit", default="", metavar="SERIAL", help="write this unit's report")
+    group.addoption("--rig-who", default="", metavar="NAME", help="who tests it, for the report")
     group.addoption("--rig-out", default="out/units", metavar="DIR", help="where reports go")
 
 
@@ -88,7 +90,7 @@ def microfactory_rig(request: pytest.FixtureRequest) -> Rig:
     if option("--rig") == "emulated" and missing():
         pytest.skip(f"there is no emulated rig here: {missing()}")
     file = RigFile.load(option("--rig-file")) if option("--rig-file") else None
-    return make(option("--rig"), file, option("rig_port"))
+    return make(option("--rig"), file, option("rig_port"), person=PERSON)
 
 
 @pytest.fixture(scope="session")
@@ -101,8 +103,13 @@ def rig(microfactory_rig: Rig) -> Rig:
 def microfactory_bench(rig: Rig, request: pytest.FixtureRequest) -> Bench:
     """What this session has found so far."""
     from hil.rigs.bench import Bench
+    from microfactory import UsageError, VerdictError
 
-    bench = Bench(rig, request.config.getoption("--rig-unit"))
+    option = request.config.getoption
+    try:
+        bench = Bench(rig, option("--rig-unit"), option("--rig-who"))
+    except (UsageError, VerdictError) as error:
+        pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
     request.config.stash[BENCH] = bench
     return bench
 
@@ -176,14 +183,16 @@ def board(
 @pytest.fixture
 def capture(
     request: pytest.FixtureRequest, microfactory_bench: Bench, link: TappedLink, machine: Machine
-) -> Watch:
+) -> Iterator[Watch]:
     """What the pins do. A rig that sees no edges skips the test."""
     from hil.rigs.watch import Watch
 
     _need(microfactory_bench, "edges")
     watch = Watch(microfactory_bench.rig, link, machine)
     microfactory_bench.watched(request.node.nodeid, watch)
-    return watch
+    yield watch
+    if microfactory_bench.serial and not watch.kept:
+        watch.keep("")
 
 
 @pytest.fixture
@@ -244,7 +253,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Iterator[None]:
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     outcome: Any = yield
     bench = item.config.stash.get(BENCH, None)
-    if bench is not None and _ours(item):
+    if bench is not None:
         report = outcome.get_result()
         bench.reported(
             item.nodeid, report.when, report.outcome, _why(report), call.start, call.stop
@@ -263,7 +272,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """The unit's record and its files; without a PASS the run has failed."""
     bench = session.config.stash.get(BENCH, None)
     if bench is not None and bench.serial:
-        bench.finish(Path(session.config.getoption("--rig-out")))
+        bench.finish(Path(session.config.getoption("--rig-out")), session.testsfailed)
         if bench.record.verdict != "PASS" and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

@@ -6,7 +6,6 @@ not pretend: `abilities` say what a test may ask for (hil.rigs.needs).
 
 from __future__ import annotations
 
-import sys
 from typing import Any, Protocol
 
 import numpy as np
@@ -130,10 +129,10 @@ class RealRig:
 
     name = "real"
 
-    def __init__(self, file: RigFile | None, port: str) -> None:
+    def __init__(self, file: RigFile | None, port: str, *, person: bool = False) -> None:
         self.file = file
         self.port = port
-        self.abilities = frozenset({"link_faults"} | ({"person"} if sys.stdin.isatty() else set()))
+        self.abilities = frozenset({"link_faults"} | ({"person"} if person else set()))
 
     def open(self, machine: Machine) -> TappedLink:
         if not self.port:
@@ -163,12 +162,12 @@ def break_sensor(plant: Any, heater: str, fault: str) -> None:
     plant.warm[names.index(heater)].fault = fault
 
 
-def make(kind: str, file: RigFile | None, port: str) -> Rig:
-    """The rig of that name. UsageError: there is none."""
+def make(kind: str, file: RigFile | None, port: str, *, person: bool = False) -> Rig:
+    """The rig of that name. person: somebody sits at the terminal. UsageError: there is none."""
     if kind == "virtual":
         return VirtualRig(file)
     if kind == "emulated":
         return EmulatedRig(file)
     if kind == "real":
-        return RealRig(file, port)
+        return RealRig(file, port, person=person)
     raise UsageError(f"--rig {kind}: known are virtual, emulated and real; nothing was tried")

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hil.capture import Capture, MotorTrace, Signal
+from hil.report.jitter import jitter_us
 from hil.rigs.rig import Rig
 from hil.rigs.tapped import TappedLink
 from hil.verify import Report, verify
@@ -21,7 +22,7 @@ class Watch:
     def __init__(self, rig: Rig, link: TappedLink, machine: Machine) -> None:
         self._rig, self._link, self._machine = rig, link, machine
         self._begin_tick = 0
-        self.reports: list[tuple[Any, Report, Capture]] = []  # program, verdict, its capture
+        self.kept: list[tuple[str, Capture]] = []
 
     def begin(self) -> None:
         """Forget what was seen until now."""
@@ -30,6 +31,10 @@ class Watch:
     def seen(self) -> Capture:
         """Everything since `begin`."""
         return since(self._rig.seen(self._link), self._begin_tick)
+
+    def keep(self, name: str) -> None:
+        """What was seen since `begin` goes into the unit's report, with pictures and tables."""
+        self.kept.append((name, self.seen()))
 
     def steps(self, motor: str) -> int:
         """Signed steps of a motor."""
@@ -55,24 +60,15 @@ class Watch:
         return self._us(trace.rise[known] - trace.turn_tick[last[known]])
 
     def jitter_us(self, motor: str) -> NDArray[np.float64]:
-        """How far each pulse is from the middle of its two neighbours, us: even motion gives 0."""
-        trace = self._trace(motor)
-        rise = trace.rise
-        if len(rise) < 3:
-            return np.zeros(0)
-        same = (trace.direction[2:] == trace.direction[1:-1]) & (
-            trace.direction[1:-1] == trace.direction[:-2]
-        )
-        return self._us(rise[1:-1] - (rise[2:] + rise[:-2]) / 2)[same]
+        """How far each pulse is off the curve of its neighbours, us; later is positive."""
+        return jitter_us(self._trace(motor), self._rig.seen(self._link).tick_hz)
 
     def judge(self, program: Any, **options: Any) -> Report:
         """The verifier's verdict over a program played since the board was opened.
 
         VerdictError: a violation; the first one is told. options: those of hil.verify.verify.
         """
-        whole = self._rig.seen(self._link)
-        report = verify(program, self._machine, whole, **options)
-        self.reports.append((program, report, whole))
+        report = verify(program, self._machine, self._rig.seen(self._link), **options)
         if not report.passed:
             raise VerdictError(str(report.first))
         return report

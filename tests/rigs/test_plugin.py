@@ -29,7 +29,7 @@ def test_the_pages_examples_pass_on_the_virtual_rig(pytester):
     assert outcomes(result) == {"passed": 2}
     tests = ET.parse(pytester.path / "junit.xml").getroot().iter("testcase")
     found = {p.get("name"): p.get("value") for t in tests for p in t.iter("property")}
-    assert found["x_steps"] == "x_steps = 80 1, 80 <= x <= 80, PASS"
+    assert found["x_steps"] == "x_steps = 80, x == 80, PASS"
     assert "us, 1 <= x <= 3, PASS" in found["x_pulse_us"]
 
 
@@ -173,7 +173,7 @@ def test_faults_are_mended_when_a_test_ends_and_programs_are_judged(pytester):
     assert outcomes(pytester.runpytest_inprocess()) == {"passed": 4}
 
 
-def test_a_board_with_another_firmware_never_passes(pytester):
+def test_a_board_with_another_firmware_is_refused(pytester):
     pytester.makeconftest(
         """
         import pytest
@@ -185,10 +185,9 @@ def test_a_board_with_another_firmware_never_passes(pytester):
         """
     )
     pytester.makepyfile("def test_nothing(board): pass")
-    result = pytester.runpytest_inprocess("--rig-unit=7", "--rig-out=out")
+    result = pytester.runpytest_inprocess()
     assert outcomes(result) == {"errors": 1}
     assert "0123456789abcdef', and this package brings" in result.stdout.str()
-    assert '"verdict":"FAIL"' in (pytester.path / "out/records.jsonl").read_text()
 
 
 def test_a_run_that_uses_none_of_it_is_left_alone(tmp_path):

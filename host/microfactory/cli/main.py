@@ -60,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
     kit.arguments(command)
     command = add("doctor", doctor.doctor, "say why a board does not answer", machine=False)
     doctor.arguments(command)
-    command = add("hil", rig.hil, "the rig: scan, check, sheet", machine=False)
+    command = add("hil", rig.hil, "the rig: scan, check, sheet, selftest", machine=False)
     command.add_argument("words", nargs=argparse.REMAINDER, metavar="...", help="try `hil scan -h`")
     for name, run, text in (
         ("run", work.run, "run a program or a job file"),

@@ -1,0 +1,152 @@
+"""A rig proves itself before it certifies anything; the proof holds for some hours.
+
+A known motion is played, and what the rig sees of it must be what was sent, edge for edge. Then a
+pulse is taken out of what was seen: a comparison that does not miss it proves nothing.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import random
+import re
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from hil.capture import Capture
+from hil.rigs.compare import Difference, difference
+from hil.rigs.rig import Rig
+from hil.rigs.watch import since
+from hil.spoil import lost as spoil_lost
+from hil.verify.windows import to_capture
+from microfactory import Board, Machine, Record, UsageError
+from microfactory.drive import drive
+from microfactory.flash import payload
+from microfactory.motion.straight import straight
+from microfactory.places import state_dir
+from microfactory.record import append, canonical, read
+
+KIND = "rig self-test"
+HOURS = 24.0  # where no rig file says how long a self-test holds
+BY_MM = 2.0  # each axis goes so far and back
+FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def path_of(rig: Rig) -> Path:
+    """Where a rig's self-tests are kept."""
+    name = f"{rig.name}-{rig.file.head.name}" if rig.file else rig.name
+    return state_dir() / "rigs" / (re.sub(r"[^A-Za-z0-9._-]", "_", name) + ".jsonl")
+
+
+def sha256_of(rig: Rig) -> str:
+    """Of all that a self-test vouches for: the rig, its wiring, this package and its firmware."""
+    what = {
+        "rig": rig.name,
+        "file": rig.file.dump() if rig.file else "",
+        "microfactory": version("microfactory"),
+        "firmware": payload.identity(),
+    }
+    return hashlib.sha256(canonical(what)).hexdigest()
+
+
+def run(rig: Rig, machine: Machine) -> Record:
+    """Test the rig and keep the record. UsageError: it sees no edges, so it cannot be tested."""
+    if "edges" not in rig.abilities:
+        raise UsageError(
+            f"the {rig.name} rig sees no edges, so it cannot test itself and certifies nothing; "
+            "wire a probe (docs/build-a-rig.md)"
+        )
+    name = rig.file.head.name if rig.file else rig.name
+    record = Record(KIND, name, sha256_of(rig), machine.name, machine.sha256)
+    record.board["rig"] = rig.name
+    ways, told = _play(rig, machine)
+    record.board |= told
+    _note(record, [difference(made, seen) for made, seen in ways])
+    blind = [difference(made, _without_a_pulse(seen, machine)).same for made, seen in ways]
+    record.measure("spoilt_captures_passed", sum(blind), "1", 0, 0)
+    wrong = told["firmware"].split()[-1:] != [payload.identity()]
+    record.measure("wrong_firmware", int(wrong), "1", 0, 0)
+    record.close("PASS")
+    append(path_of(rig), record)
+    return record
+
+
+def _note(record: Record, found: list[Difference]) -> None:
+    record.measure("pulses", sum(d.pulses for d in found), "1", 1, None)
+    record.measure("pulses_lost", sum(d.lost for d in found), "1", 0, 0)
+    record.measure("pulses_extra", sum(d.extra for d in found), "1", 0, 0)
+    record.measure("pulses_turned", sum(d.turned for d in found), "1", 0, 0)
+    record.measure("edge_error_ticks", max(d.error_ticks for d in found), "1", 0, 0)
+    record.measure("width_error_ticks", max(d.width_ticks for d in found), "1", 0, 0)
+
+
+Way = tuple[Capture, Capture]  # what was sent, what was seen
+
+
+def _play(rig: Rig, machine: Machine) -> tuple[list[Way], dict[str, str]]:
+    """All axes together, there and back; and what the board is."""
+    link = rig.open(machine)
+    ways: list[Way] = []
+    try:
+        with Board(link, machine) as board:
+            info = board.client.info
+            for sign in (1, -1):
+                begin = rig.seen(link).end_tick
+                made = _there(board, machine, sign * BY_MM)
+                ways.append((to_capture(made, machine), since(rig.seen(link), begin)))
+    finally:
+        link.close()
+    return ways, {"uid": info.uid, "firmware": info.firmware} if info else {}
+
+
+def _there(board: Board, machine: Machine, mm: float) -> list[bytes]:
+    """All axes by so much from here; the windows that were sent."""
+    board.ready()
+    status = board.status()
+    target = {axis.name: status.position_mm[axis.name] + mm for axis in machine.axes}
+    speed = min(axis.max_speed_mm_s for axis in machine.axes) / 2
+    windows = list(straight(machine, tuple(status.steps.values()), target, speed, check=False))
+    drive(board.client, iter(windows))
+    return [window.data for window in windows]
+
+
+def _without_a_pulse(seen: Capture, machine: Machine) -> Capture:
+    spoilt = spoil_lost(seen, machine, random.Random(1))
+    return spoilt.capture if spoilt else seen
+
+
+def last_sha256(rig: Rig) -> str:
+    """Of the record of the last self-test; empty: there is none."""
+    found = _kept(rig)
+    return hashlib.sha256(canonical(found[-1])).hexdigest() if found else ""
+
+
+def _kept(rig: Rig) -> list[dict[str, Any]]:
+    path = path_of(rig)
+    return [r for r in read(path) if r["predicate"]["kind"] == KIND] if path.exists() else []
+
+
+def refusal(rig: Rig, now: datetime.datetime | None = None) -> str:
+    """Why this rig must not certify: no self-test, a failed, stale or other one; empty: it may."""
+    todo = f"; test it: `microfactory hil selftest --rig {rig.name}`"
+    found = _kept(rig)
+    if not found:
+        return f"the {rig.name} rig has never been tested{todo}"
+    last: dict[str, Any] = found[-1]
+    if last["predicate"]["verdict"] != "PASS":
+        return f"the {rig.name} rig failed its self-test ({last['predicate']['why']}){todo}"
+    if last["subject"][0]["digest"]["sha256"] != sha256_of(rig):
+        return f"the {rig.name} rig, its wiring or its software changed since its self-test{todo}"
+    ended = datetime.datetime.strptime(last["predicate"]["ended"], FORMAT)
+    age_h = ((now or _now()) - ended).total_seconds() / 3600
+    hours = rig.file.head.self_test_h if rig.file else HOURS
+    if age_h > hours:
+        return f"the {rig.name} rig's self-test is {age_h:.1f} h old and holds {hours:g} h{todo}"
+    if age_h < -1 / 60:
+        return f"the {rig.name} rig's self-test lies in the future: correct this computer's clock"
+    return ""
+
+
+def _now() -> datetime.datetime:
+    return datetime.datetime.now(datetime.UTC).replace(tzinfo=None)
