@@ -93,6 +93,8 @@ hil-emulated: $(VENV)/.ready $(EMULATED)/node_modules/.ready ## the real firmwar
 	@MF_UF2="$(abspath $(UF2))" MF_BOOTROM="$(abspath $(BOOTROM))" $(PY) -m pytest -q tests/emulated
 	@MF_UF2="$(abspath $(UF2))" MF_BOOTROM="$(abspath $(BOOTROM))" $(PY) -m hil.emulated.campaign --cuts $(EMULATED_CUTS) --seed $(SEED)
 	@MF_UF2="$(abspath $(UF2))" MF_BOOTROM="$(abspath $(BOOTROM))" $(PY) -m hil.emulated.figures
+	@MF_UF2="$(abspath $(UF2))" MF_BOOTROM="$(abspath $(BOOTROM))" $(PY) -m hil.emulated.faults --seed $(SEED)
+	@MF_UF2="$(abspath $(UF2))" MF_BOOTROM="$(abspath $(BOOTROM))" $(PY) -m hil.emulated.excerpt
 
 clean: ## remove what was built
 	@rm -rf build out .venv *.egg-info host/microfactory/_core*.so

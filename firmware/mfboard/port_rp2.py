@@ -20,8 +20,8 @@ from mfboot import start
 from mfwire.messages import MASK30
 
 LEAD_US = 20_000
-WATCHDOG_MS = 1000
-COLLECT_US = 1_500_000  # between two collections, which last about 40 ms
+WATCHDOG_MS = 500  # all power outputs are low 600 ms after a hang
+COLLECT_US = 600_000  # between two collections, which last about 40 ms
 FRESH_US = 8_000  # a decision is so fresh that there is time for one
 LOOK_US = 5000  # the board is asked what is due at least so often
 READINGS = 4  # of a sensor, averaged

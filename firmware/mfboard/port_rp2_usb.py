@@ -114,15 +114,16 @@ class Usb:
     # ---- what the board's loop calls
 
     def receive(self, board):
-        """Give the board what has come."""
-        while self.full:
-            i = self.reading
-            board.receive(self.buffers[i], self.lengths[i])
-            self.reading = (i + 1) % 3
-            self.full -= 1
-            if self.stalled:
-                self.stalled = False
-                self.device.submit_xfer(self.end_out, self.buffers[self.filling])
+        """Give the board one buffer of what has come: between two of them it may have to decide."""
+        if not self.full:
+            return
+        i = self.reading
+        board.receive(self.buffers[i], self.lengths[i])
+        self.reading = (i + 1) % 3
+        self.full -= 1
+        if self.stalled:
+            self.stalled = False
+            self.device.submit_xfer(self.end_out, self.buffers[self.filling])
 
     def send(self, frame, length):
         """A frame for the host; dropped when it does not read."""

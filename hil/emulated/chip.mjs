@@ -9,6 +9,8 @@ import {UsbHost} from './usb_host.mjs';
 
 const NANOS = 8; // of a clock
 const CHAN_ABORT = 0x444; // of the DMA
+const CORE1_STACK = 0x20040000; // nobody uses it: MicroPython runs one core
+const BRANCH_TO_ITSELF = 0xe7fe;
 const option = (name) => {
   const at = process.argv.indexOf(`--${name}`);
   return at < 0 ? null : process.argv[at + 1];
@@ -144,6 +146,12 @@ class Machine {
         for (let i = 0; i < request.length; i++) out[i] = this.chip.readUint8(request.address + i);
         return {data: out.toString('base64')};
       }
+      case 'hang': // the program goes no further; without interrupts the processor does nothing more
+        this.chip.writeUint16(CORE1_STACK, BRANCH_TO_ITSELF);
+        this.chip.core.waiting = false;
+        this.chip.core.PM = !request.interrupts;
+        this.chip.core.PC = CORE1_STACK;
+        return {};
       case 'reset':
         this.power(this.chip.flash);
         return {};

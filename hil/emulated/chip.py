@@ -118,6 +118,10 @@ class Chip:
         """What stands in the chip's address space."""
         return base64.b64decode(self._ask("memory", address=address, length=length)["data"])
 
+    def hang(self, interrupts: bool) -> None:
+        """The program goes no further; interrupts: they are still served."""
+        self._ask("hang", interrupts=interrupts)
+
     def reset(self) -> None:
         """Reset: the flash stays."""
         self._ask("reset")

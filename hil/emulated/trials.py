@@ -36,6 +36,7 @@ KINDS = {
 AFTER_GATE = -1  # clocks: a word begins one before the gate is seen
 WAIT_S = 6.0  # for the twin left alone to come to rest
 FEW = 5  # windows
+HOT_C = 60.0
 QUIET_S = 0.7  # without a step: longer than lease, tail and the way to the retreat
 
 
@@ -128,6 +129,8 @@ class Bench:
         """Motors and carriages where the first window begins."""
         self.link.place(start_steps(self.windows[0], len(self.machine.motors)))
         _stand(self.board, self.windows)
+        for heater in self.machine.heaters:  # as in a job: the loop has its regulators to turn
+            self.board.heat(heater.name, HOT_C)
 
     def play(self) -> None:
         """All windows, without a fault."""
