@@ -90,7 +90,7 @@ $(EMULATED)/node_modules/.ready: $(EMULATED)/package.json
 	@touch $@
 
 hil-emulated: $(VENV)/.ready $(EMULATED)/node_modules/.ready ## the real firmware on an emulated chip: UF2=... BOOTROM=... [EMULATED_CUTS=200]
-	@MF_UF2="$(abspath $(UF2))" MF_BOOTROM="$(abspath $(BOOTROM))" $(PY) -m pytest -q tests/emulated
+	@MF_UF2="$(abspath $(UF2))" MF_BOOTROM="$(abspath $(BOOTROM))" $(PY) -m pytest -q tests/emulated tests/rigs/test_plugin.py tests/rigs/test_lines.py
 	@MF_UF2="$(abspath $(UF2))" MF_BOOTROM="$(abspath $(BOOTROM))" $(PY) -m hil.emulated.campaign --cuts $(EMULATED_CUTS) --seed $(SEED)
 	@MF_UF2="$(abspath $(UF2))" MF_BOOTROM="$(abspath $(BOOTROM))" $(PY) -m hil.emulated.figures
 	@MF_UF2="$(abspath $(UF2))" MF_BOOTROM="$(abspath $(BOOTROM))" $(PY) -m hil.emulated.faults --seed $(SEED)

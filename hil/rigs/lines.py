@@ -80,29 +80,32 @@ def pulses(line: Levels) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def duties(line: Levels, end_tick: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Duties 0 to 65535, period by period; a level held for longer than the two periods before it
-    counts as what it is, all or nothing. Only changes are given.
+    """Duties 0 to 65535 from each tick on, period by period; only changes are given.
+
+    A level that stays for more than two periods counts as what it is: all or nothing.
     """
     ticks, levels = line
     rise, width = pulses(line)
     if len(rise) < 2:
         return ticks, levels * FULL
-    period = np.diff(rise)
-    regular = int(np.median(period))
-    duty = np.round(width[:-1] / period * FULL).astype(np.int64)
-    at, value = list(rise[:-1]), list(np.where(period > 2 * regular, FULL, duty))
-    for i in np.flatnonzero(period > 2 * regular):
-        at.append(rise[i] + width[i])
-        value.append(0)
-    at.append(rise[-1])
-    value.append(FULL if end_tick - rise[-1] > 2 * regular and levels[-1] else int(duty[-1]))
-    if not levels[-1] and end_tick - ticks[-1] > 2 * regular:
-        at.append(ticks[-1])
-        value.append(0)
-    order = np.argsort(at, kind="stable")
-    ticks, values = np.array(at)[order], np.array(value)[order]
+    regular = int(np.median(np.diff(rise)))
+    rows: list[tuple[int, int]] = []
+    ends = [*rise[1:].tolist(), int(ticks[-1]) if levels[-1] else end_tick]
+    for at, wide, following in zip(rise.tolist(), width.tolist(), ends, strict=True):
+        period = following - at if following < end_tick else regular
+        held = following - at > 2 * regular
+        if wide > 2 * regular:
+            rows.append((at, FULL))
+        else:
+            rows.append((at, round(FULL * min(1.0, wide / (regular if held else period)))))
+        if held:
+            rows.append((at + wide, 0))
+    if levels[-1]:
+        last = int(ticks[-1])
+        rows.append((last, FULL if end_tick - last > 2 * regular else rows[-1][1]))
+    at_ticks, values = np.array(rows, np.int64).T
     kept = np.diff(values, prepend=-1) != 0
-    return ticks[kept], values[kept]
+    return at_ticks[kept], values[kept]
 
 
 def _runs(
@@ -111,7 +114,7 @@ def _runs(
     """Each opening of the gate with the START that it answers; without one it is a retreat."""
     starts = list(told.starts)
     for begin in begins.tolist():
-        before = [start for start in starts if start.at_s * tick_hz <= begin]
+        before = [start for start in starts if round(start.at_s * tick_hz) <= begin]
         starts = starts[len(before) :]
         kind, window = "retreat", -1
         if before:
@@ -123,8 +126,8 @@ def _counts(begin: int, told: Told, signed: Any, tick_hz: int) -> list[int]:
     """Each motor's count at a tick: what it was last told, and the steps since."""
     out = []
     for m, (rise, ways) in enumerate(signed):
-        known = [p for p in told.positions if p.motor == m and p.at_s * tick_hz <= begin]
-        since = int(known[-1].at_s * tick_hz) if known else 0
+        known = [p for p in told.positions if p.motor == m and round(p.at_s * tick_hz) <= begin]
+        since = round(known[-1].at_s * tick_hz) if known else 0
         a, b = np.searchsorted(rise, (since, begin))
         out.append((known[-1].steps if known else 0) + int(ways[a:b].sum()))
     return out

@@ -31,6 +31,7 @@ class Rig(Protocol):
     name: str
     abilities: frozenset[str]
     file: RigFile | None
+    sees_targets: bool  # of heaters, inside the board's program; pins do not show them
 
     def open(self, machine: Machine) -> TappedLink:
         """A link to a board that has just been started. LinkError, UsageError."""
@@ -53,6 +54,7 @@ class VirtualRig:
 
     name = "virtual"
     abilities = SIMULATED
+    sees_targets = True
 
     def __init__(self, file: RigFile | None = None, seed: int = 1, firmware: str = "") -> None:
         self.file = file
@@ -90,6 +92,7 @@ class EmulatedRig:
 
     name = "emulated"
     abilities = SIMULATED
+    sees_targets = False
 
     def __init__(self, file: RigFile | None = None) -> None:
         self.file = file
@@ -128,6 +131,7 @@ class RealRig:
     """A board on a serial port. Without a probe nobody sees its pins."""
 
     name = "real"
+    sees_targets = False
 
     def __init__(self, file: RigFile | None, port: str, *, person: bool = False) -> None:
         self.file = file

@@ -69,6 +69,8 @@ class Watch:
         VerdictError: a violation; the first one is told. options: those of hil.verify.verify.
         """
         report = verify(program, self._machine, self._rig.seen(self._link), **options)
+        if not self._rig.sees_targets:
+            report = at_the_pins(report)
         if not report.passed:
             raise VerdictError(str(report.first))
         return report
@@ -84,6 +86,13 @@ class Watch:
 
     def _us(self, ticks: Any) -> NDArray[np.float64]:
         return np.asarray(ticks, np.float64) * 1e6 / self._rig.seen(self._link).tick_hz
+
+
+def at_the_pins(report: Report) -> Report:
+    """The verdict without what no pin shows: the targets of heaters."""
+    kept = tuple(v for v in report.violations if v.kind not in ("heater", "wait"))
+    note = "targets of heaters are not seen at the pins, so they were not judged"
+    return replace(report, violations=kept, notes=(*report.notes, note))
 
 
 def since(capture: Capture, tick: int) -> Capture:
