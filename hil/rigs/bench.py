@@ -15,11 +15,11 @@ from hil.report.tables import no_parquet
 from hil.report.unit import Test
 from hil.rigs import selftest
 from hil.rigs.files import check_serial, write_seen, write_unit
+from hil.rigs.identity import wrong_firmware
 from hil.rigs.measure import Measures, as_openhtf
 from hil.rigs.rig import Rig
 from hil.rigs.watch import Watch
 from microfactory import Machine, Record, VerdictError
-from microfactory.flash import payload
 from microfactory.record import append, canonical
 
 OUTCOMES = {"passed": "PASS", "failed": "FAIL", "skipped": "SKIP"}
@@ -165,14 +165,3 @@ class Bench:
         notes = [note for note in (no_parquet(),) if note]
         page = write_unit(out, record, tests, notes)
         self.said += [str(record), f"report  {page}", *notes]
-
-
-def wrong_firmware(told: str) -> str:
-    """What is wrong with the firmware that a board tells; empty: it is this package's."""
-    wanted = payload.identity()
-    if told.split()[-1:] == [wanted]:
-        return ""
-    return (
-        f"the board has the firmware '{told}', and this package brings {wanted}; nothing was "
-        "tried and nothing is certified; flash the board, then test it again"
-    )

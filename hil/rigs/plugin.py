@@ -172,9 +172,10 @@ def board(
     from microfactory import Board
 
     monkeypatch.setenv("MICROFACTORY_STATE", str(tmp_path / "state"))  # journals of the test's jobs
-    board = Board(link, machine).open()
+    board = Board(link, machine)
+    microfactory_bench.opened(board.client.connect())  # before anything is set up or switched on
+    board.open()
     try:
-        microfactory_bench.opened(board.client.info)
         yield board
     finally:
         board.close()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import html.parser
 import json
+import random
 import re
 from pathlib import Path
 
 import pytest
-from hil.rigs.rigfile import RigFile
+from hil.rigs.rigfile import DIRECTIONS, SHIFTS, Channel, RigFile
 from hil.rigs.rigfile_check import LOOP
 from hil.rigs.scan import scan
 from hil.rigs.sheet import EDGE, sheet, wires
@@ -131,6 +132,41 @@ def test_the_drawing_in_the_docs_is_what_would_be_drawn():
     drawn = wires(scan(Machine.load("circuit-plotter")).rig)
     path = Path(__file__).resolve().parents[2] / "docs/pictures/wiring-circuit-plotter.svg"
     assert path.read_text() == drawn
+
+
+def test_a_spoilt_rig_file_is_refused_in_a_sentence_or_can_be_used():
+    rng = random.Random(11)
+    good = scan(Machine.load("d3d-printer")).rig.dump()
+    words = re.findall(r"[\w.]+|\W", good)
+    junk = ["-1", "1e999", "nan", "[", "]", '"', "=", "true", "[[rig]]", "é", "0x10", "{}", "''"]
+    refused: list[str] = []
+    for _ in range(400):
+        spoilt = list(words)
+        for _ in range(rng.randrange(1, 4)):
+            i = rng.randrange(len(spoilt))
+            spoilt[i] = rng.choice([rng.choice(junk), rng.choice(words), "", spoilt[i] * 2])
+        try:
+            RigFile.parse("".join(spoilt), "my.toml")
+        except MachineError as error:
+            refused.append(str(error))
+    assert len(refused) > 200
+    assert not [t for t in refused if not t.startswith("my.toml") or "nothing was loaded" not in t]
+
+
+def test_what_the_page_says_can_be_done(tmp_path, monkeypatch, capsys):
+    """The page's commands in their order, and its channel in a rig's file."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MICROFACTORY_STATE", str(tmp_path))
+    page = (Path(__file__).resolve().parents[2] / "docs/build-a-rig.md").read_text()
+    commands = re.findall(r"^    microfactory ([^#\n]+)", page, re.MULTILINE)
+    assert len(commands) >= 4
+    for command in commands:
+        assert main(command.split()) == 0, capsys.readouterr()
+    (channel,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    text = GOOD.split("[channels.x_step]")[0] + channel
+    assert RigFile.parse(text).channel("x1_step").ratio == pytest.approx(18 / 28)
+    for word in (*DIRECTIONS, *SHIFTS, *(f for f in Channel.__dataclass_fields__ if f != "name")):
+        assert f"`{word}`" in page
 
 
 class Texts(html.parser.HTMLParser):

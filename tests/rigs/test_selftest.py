@@ -13,7 +13,7 @@ from hil.rigs import selftest
 from hil.rigs.rig import EmulatedRig, RealRig, VirtualRig
 from hil.rigs.scan import scan
 
-from microfactory import Machine, UsageError
+from microfactory import LinkError, Machine, UsageError
 from microfactory.cli.main import main
 from microfactory.machine import names
 
@@ -74,8 +74,12 @@ def test_a_whole_rig_passes_with_every_machine(name):
             **capture.motors, "z": replace(capture.motors["z"],
                                            direction=-capture.motors["z"].direction)}),
          "pulses_turned"),
+        (lambda capture: replace(capture, motors={
+            name: replace(m, rise=m.rise[:0], width=m.width[:0], direction=m.direction[:0])
+            for name, m in capture.motors.items()}),
+         "pulses_lost"),
     ],
-    ids=["lost", "doubled", "late", "wide", "turned"],
+    ids=["lost", "doubled", "late", "wide", "turned", "blind"],
 )  # fmt: skip
 def test_a_rig_that_sees_wrongly_fails_and_certifies_nothing(spoiler, found):
     selftest.run(VirtualRig(), PLOTTER)  # an earlier pass does not count
@@ -88,7 +92,21 @@ def test_a_rig_that_sees_wrongly_fails_and_certifies_nothing(spoiler, found):
 def test_a_board_with_another_firmware_proves_nothing():
     record = selftest.run(VirtualRig(firmware="0123456789abcdef"), PLOTTER)
     assert record.verdict == "FAIL"
-    assert "wrong_firmware" in record.why
+    assert "0123456789abcdef" in record.why
+    assert [m.name for m in record.measurements] == ["wrong_firmware"]  # it was not moved
+
+
+def test_a_self_test_that_breaks_off_has_failed():
+    class Cut(VirtualRig):
+        def open(self, machine):
+            link = super().open(machine)
+            link.inner.cut_tick = 5_000_000
+            return link
+
+    selftest.run(VirtualRig(), PLOTTER)
+    with pytest.raises(LinkError):
+        selftest.run(Cut(), PLOTTER)
+    assert "failed its self-test (virtual: the link is cut" in selftest.refusal(VirtualRig())
 
 
 def test_a_self_test_is_for_one_rig_and_holds_for_its_hours():
