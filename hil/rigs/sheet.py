@@ -27,7 +27,8 @@ DOES = {
     "pull": "the probe pulls low or lets go",
     "analog": "the probe holds a voltage",
 }
-ROW, TOP, WIDE = 26, 8, 760
+ROW, TOP, WIDE = 24, 6, 760
+BOX, RIGHT, MIDDLE = 200, 540, 370  # width of a pin's box, where the board's begins, the parts
 STYLE = """
 @page { size: A4; margin: 12mm }
 body { font: 13px/1.4 system-ui, sans-serif; color: #1c2430; max-width: 800px; margin: 0 auto;
@@ -37,8 +38,9 @@ h1 { font-size: 21px; margin: 0 0 2px } h2 { font-size: 15px; margin: 18px 0 4px
 ul { padding-left: 20px; margin: 4px 0 }
 .warn { border-left: 4px solid #c05621; padding: 4px 10px; background: #fffaf0 }
 svg { display: block; width: 100%; height: auto; break-inside: avoid }
-.cols { display: flex; gap: 28px }
-.cols > div { flex: 1 } .key span { display: inline-block; margin-right: 14px }
+.cols { display: flex; gap: 28px; break-inside: avoid }
+.cols > div { flex: 1 }
+.cols svg { max-width: 310px } .key span { display: inline-block; margin-right: 14px }
 .key i { display: inline-block; width: 18px; height: 4px; margin: 0 5px 3px 0 }
 td { padding: 1px 10px 1px 0; vertical-align: top } .n { text-align: right }
 """
@@ -95,8 +97,8 @@ def _heads() -> str:
     y = TOP + ROW / 2 + 4
     return (
         f'<text x="8" y="{y}">the probe: its pin, and the channel</text>'
-        f'<text x="370" y="{y}" text-anchor="middle">parts in the wire</text>'
-        f'<text x="568" y="{y}">the board: line, pin of its Pico</text>'
+        f'<text x="{MIDDLE}" y="{y}" text-anchor="middle">parts in the wire</text>'
+        f'<text x="{RIGHT + 8}" y="{y}">the board: line, pin of its Pico</text>'
     )
 
 
@@ -104,8 +106,8 @@ def _ground(row: int) -> str:
     y = TOP + ROW * row
     return (
         _end(0, y, "any GND pin", "ground, first")
-        + _line(180, 560, y, "#1c2430", 3)
-        + _end(560, y, "any GND pin")
+        + _line(BOX, RIGHT, y, "#1c2430", 3)
+        + _end(RIGHT, y, "any GND pin")
         + _tick(y)
     )
 
@@ -115,12 +117,12 @@ def _wire(rig: RigFile, channel: Channel, row: int) -> str:
     colour = COLOURS[channel.direction]
     loop = rig.of_line(LOOP, "listen")
     if channel.line == LOOP and loop is not None:
-        right = _end(560, y, f"its own {_pin(loop.gpio)}")
+        right = _end(RIGHT, y, f"its own {_pin(loop.gpio)}")
     else:
-        right = _end(560, y, board_pin(rig, channel.line))
+        right = _end(RIGHT, y, board_pin(rig, channel.line))
     return (
         _end(0, y, _pin(channel.gpio), channel.name)
-        + _line(180, 560, y, colour, 2)
+        + _line(BOX, RIGHT, y, colour, 2)
         + _symbol(channel, y, colour)
         + right
         + _tick(y)
@@ -146,11 +148,12 @@ def board_pin(rig: RigFile, line: str) -> str:
 
 def _end(x: int, y: int, strong: str, weak: str = "") -> str:
     middle = y + ROW / 2 + 4
+    shown = weak if len(weak) <= 22 else weak[:21] + "…"
     return (
-        f'<rect x="{x}" y="{y + 2}" width="180" height="{ROW - 4}" rx="3" fill="#f4f6f9" '
+        f'<rect x="{x}" y="{y + 2}" width="{BOX}" height="{ROW - 4}" rx="3" fill="#f4f6f9" '
         f'stroke="#cbd2db"/><text x="{x + 8}" y="{middle}" font-weight="600">{escape(strong)}'
-        f'</text><text x="{x + 172}" y="{middle}" text-anchor="end" fill="#4a5568" '
-        f'font-size="11">{escape(weak)}</text>'
+        f'</text><text x="{x + BOX - 8}" y="{middle}" text-anchor="end" fill="#4a5568" '
+        f'font-size="{11 if len(weak) <= 15 else 8.5}">{escape(shown)}</text>'
     )
 
 
@@ -164,7 +167,7 @@ def _line(x0: int, x1: int, y: int, colour: str, wide: int) -> str:
 
 def _tick(y: int) -> str:
     return (
-        f'<rect x="{WIDE - 16}" y="{y + 6}" width="14" height="14" fill="#fff" stroke="#1c2430"/>'
+        f'<rect x="{WIDE - 16}" y="{y + 5}" width="14" height="14" fill="#fff" stroke="#1c2430"/>'
     )
 
 
@@ -174,10 +177,10 @@ def _symbol(channel: Channel, y: int, colour: str) -> str:
     if not words:
         return ""
     wide = 7 * len(words) + 16
-    x = 370 - wide / 2
+    x = MIDDLE - wide / 2
     return (
         f'<rect x="{x}" y="{y + 4}" width="{wide}" height="{ROW - 8}" fill="#fff" '
-        f'stroke="{colour}"/><text x="370" y="{y + ROW / 2 + 4}" text-anchor="middle">'
+        f'stroke="{colour}"/><text x="{MIDDLE}" y="{y + ROW / 2 + 4}" text-anchor="middle">'
         f"{escape(words)}</text>"
     )
 
