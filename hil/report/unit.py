@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from hil.capture import Capture
 from hil.report import pictures
-from hil.report.page import Section, cards, page, picture, table
+from hil.report.motion import trace
+from hil.report.page import Section, cards, page, picture, table, verdict
 from hil.report.pulses import PULSES_HEAD, pulses_picture, pulses_rows
+from hil.verify import Report
 from microfactory.record import Measurement, Record
+
+NEAR_S = 2.0  # stretch of the close look
+
+
+class Judged(NamedTuple):
+    """A program's verdict, and the whole capture that it was made of."""
+
+    name: str
+    report: Report
+    capture: Capture
+    machine: Any
 
 
 class Test(NamedTuple):
@@ -22,6 +35,7 @@ class Test(NamedTuple):
     seconds: float
     measured: Sequence[Measurement]
     seen: Sequence[tuple[str, Capture]]  # what its pins did, by name
+    judged: Sequence[Judged]
 
 
 def unit_page(record: Record, tests: Sequence[Test], notes: Sequence[str]) -> str:
@@ -45,6 +59,7 @@ def unit_page(record: Record, tests: Sequence[Test], notes: Sequence[str]) -> st
         Section("In short", cards(figures)),
         Section("Measurements", _measured(tests)),
         Section("Tests", _tests(tests)),
+        *(_judged(test.name, judged) for test in tests for judged in test.judged),
         *(_seen(test.name, name, capture) for test in tests for name, capture in test.seen),
         Section("What exactly", table([(k, v) for k, v in _facts(record)])),
         Section("Notes", "".join(f"<p>{escape(note)}</p>" for note in notes)),
@@ -57,9 +72,10 @@ def _measured(tests: Sequence[Test]) -> str:
     for test in tests:
         for m in test.measured:
             bad = "" if m.within else ' class="bad"'
+            unit = "" if m.unit == "1" else m.unit
             rows.append(
                 f"<tr{bad}><td>{escape(m.name)}</td><td class='n'>{m.value:.6g}</td>"
-                f"<td>{escape(m.unit)}</td><td class='n'>{_limit(m.low)}</td>"
+                f"<td>{escape(unit)}</td><td class='n'>{_limit(m.low)}</td>"
                 f"<td class='n'>{_limit(m.high)}</td><td>{_bar(m)}</td>"
                 f"<td>{'PASS' if m.within else 'FAIL'}</td>"
                 f"<td>{escape(short(test.name))}</td></tr>"
@@ -97,6 +113,23 @@ def _tests(tests: Sequence[Test]) -> str:
 def short(name: str) -> str:
     """The test's own name, without its file."""
     return name.rsplit("::", 1)[-1]
+
+
+def _judged(test: str, judged: Judged) -> Section:
+    """What was asked, kept and measured; speed and acceleration, whole and in its middle."""
+    report, capture = judged.report, judged.capture
+    title = f"Program of {short(test)}" + (f": {judged.name}" if judged.name else "")
+    assert report.played is not None
+    seconds = report.played.motion.tick / capture.tick_hz
+    body = verdict(report)
+    if len(seconds):
+        first_s, last_s = float(seconds[0]), float(seconds[-1])
+        near_s = max(first_s, (first_s + last_s - NEAR_S) / 2)
+        whole = trace(report, capture, first_s, last_s - first_s + 1e-9, 20_000)
+        near = trace(report, capture, near_s, NEAR_S, 4000)
+        figure = pictures.motion_picture(whole, near, judged.machine)
+        body += picture(pictures.png(figure), "speed and acceleration of the program")
+    return Section(f"{title}: {report.verdict}", body)
 
 
 def _seen(test: str, name: str, capture: Capture) -> Section:

@@ -60,6 +60,7 @@ class Phase:
             (self.ended_ms - self.began_ms) / 1000,
             self.measures.taken,
             self.watch.kept if self.watch else (),
+            self.watch.judged if self.watch else (),
         )
 
 

@@ -64,7 +64,7 @@ class Measures:
         low, high = (None if limit is None else float(limit) for limit in (lower, upper))
         taken = Measurement(name, number, unit, low, high)
         self.taken.append(taken)
-        self._properties.append((name, words(taken)))
+        self._properties.append((name, value_words(taken)))
         return number
 
     def outside(self) -> str:
@@ -73,11 +73,16 @@ class Measures:
 
 
 def words(taken: Measurement) -> str:
-    """x_pulse_us: 1.2 us, not 1.9 <= x <= 2.2 (FAIL)."""
+    """x_pulse_us = 1.2 us, 1.9 <= x <= 2.2, FAIL."""
+    return f"{taken.name} = {value_words(taken)}"
+
+
+def value_words(taken: Measurement) -> str:
+    """1.2 us, 1.9 <= x <= 2.2, FAIL."""
     limits = validator(taken)
     unit = "" if taken.unit == "1" else f" {taken.unit}"
     verdict = f", {limits}, {'PASS' if taken.within else 'FAIL'}" if limits else ""
-    return f"{taken.name} = {taken.value:.6g}{unit}{verdict}"
+    return f"{taken.value:.6g}{unit}{verdict}"
 
 
 def validator(taken: Measurement) -> str:

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 from hil.capture import Capture, MotorTrace, Signal
 from hil.report.jitter import jitter_us
+from hil.report.unit import Judged
+from hil.rigs.judged import note
+from hil.rigs.measure import Measures
 from hil.rigs.rig import Rig
 from hil.rigs.tapped import TappedLink
 from hil.verify import Report, verify
@@ -23,6 +26,7 @@ class Watch:
         self._rig, self._link, self._machine = rig, link, machine
         self._begin_tick = 0
         self.kept: list[tuple[str, Capture]] = []
+        self.judged: list[Judged] = []
 
     def begin(self) -> None:
         """Forget what was seen until now."""
@@ -63,14 +67,21 @@ class Watch:
         """How far each pulse is off the curve of its neighbours, us; later is positive."""
         return jitter_us(self._trace(motor), self._rig.seen(self._link).tick_hz)
 
-    def judge(self, program: Any, **options: Any) -> Report:
+    def judge(
+        self, program: Any, measure: Measures | None = None, name: str = "", **options: Any
+    ) -> Report:
         """The verifier's verdict over a program played since the board was opened.
 
-        VerdictError: a violation; the first one is told. options: those of hil.verify.verify.
+        measure: takes its figures as measurements, each named name_... VerdictError: a violation;
+        the first one is told. options: those of hil.verify.verify.
         """
-        report = verify(program, self._machine, self._rig.seen(self._link), **options)
+        whole = self._rig.seen(self._link)
+        report = verify(program, self._machine, whole, **options)
         if not self._rig.sees_targets:
             report = at_the_pins(report)
+        self.judged.append(Judged(name, report, whole, self._machine))
+        if measure is not None:
+            note(measure, report, self._machine, whole.tick_hz, name)
         if not report.passed:
             raise VerdictError(str(report.first))
         return report

@@ -29,7 +29,7 @@ def test_the_pages_examples_pass_on_the_virtual_rig(pytester):
     assert outcomes(result) == {"passed": 2}
     tests = ET.parse(pytester.path / "junit.xml").getroot().iter("testcase")
     found = {p.get("name"): p.get("value") for t in tests for p in t.iter("property")}
-    assert found["x_steps"] == "x_steps = 80, x == 80, PASS"
+    assert found["x_steps"] == "80, x == 80, PASS"
     assert "us, 1 <= x <= 3, PASS" in found["x_pulse_us"]
 
 

@@ -95,6 +95,32 @@ def test_the_page_stands_alone_and_says_that_it_was_simulated(bench):
     assert "<script src" not in page
 
 
+def test_a_judged_program_is_measured_and_shown(bench):
+    bench.makepyfile(
+        """
+        import pytest
+        from microfactory import VerdictError, parse
+
+        TEXT = "G21 G90\\nG28\\nG1 X3 Y3 F1200\\nM3\\nG1 X5\\nM5\\nM2\\n"
+
+        def test_program(board, capture, measure):
+            board.run(parse(TEXT))
+            capture.judge(TEXT, measure, name="line")
+            with pytest.raises(VerdictError, match="line 5"):
+                capture.judge(TEXT.replace("X5", "X6"), name="wrong")
+        """
+    )
+    assert bench.runpytest_inprocess("--rig-unit=8", "--rig-out=out").ret == 0
+    found = {m["name"]: m for m in last(bench)["predicate"]["measurements"]}
+    assert (found["line_violations"]["value"], found["line_violations"]["high"]) == (0, 0)
+    assert 0.9 < found["line_speed_share"]["value"] <= 1
+    assert found["line_x1_pulse_us"]["value"] == pytest.approx(1.032)
+    assert found["line_change_off_ms"]["high"] == 3
+    page = (bench.path / "out/8.html").read_text()
+    assert "Program of test_program: line: PASS" in page
+    assert "Program of test_program: wrong: FAIL" in page
+
+
 def test_a_kept_capture_is_the_one_that_was_seen(bench):
     run(bench)
     seen = Capture.load(bench.path / "out/P-7.test_moves.two_millimetres.npz")
