@@ -114,6 +114,8 @@ class Bench:
         phase.began_ms = phase.began_ms or round(began_s * 1000)
         phase.ended_ms = round(ended_s * 1000)
         worse = outcome == "failed" and when != "call"
+        if phase.outcome in ("FAIL", "ERROR"):
+            return  # one that failed stays so, though it is run again
         if when == "call" or outcome != "passed":
             phase.outcome = "ERROR" if worse else OUTCOMES[outcome]
             phase.why = why
@@ -137,8 +139,11 @@ class Bench:
             return "no test ran to its end"
         return selftest.refusal(self.rig)
 
-    def finish(self, out: Path, failed: int) -> None:
-        """Close the record, write it and its files. failed: tests of the whole run that did."""
+    def finish(self, out: Path, failed: int, *, broken_off: bool = False) -> None:
+        """Close the record, write it and its files.
+
+        failed: how many tests of the whole run did. broken_off: it did not come to its end.
+        """
         record = self.record
         record.hashes["self_test_sha256"] = selftest.last_sha256(self.rig)
         for uid, firmware in self.boards:
@@ -157,8 +162,8 @@ class Bench:
             record.close("FAIL", f"{bad[0].name}: {bad[0].why}")
         elif failed:
             record.close("FAIL", f"{failed} tests failed before the rig was asked for")
-        elif refusal:
-            record.close("NOT JUDGED", refusal)
+        elif broken_off or refusal:
+            record.close("NOT JUDGED", refusal or "the run was broken off before its end")
         else:
             record.close("PASS")
         append(out / "records.jsonl", record)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hil.capture import Capture, CaptureBuilder
+from hil.rigs.rigfile import RigFile
 from hil.rigs.told import Told
 from microfactory import Machine
 
@@ -29,6 +30,16 @@ def names_of_pins(machine: Machine) -> dict[int, str]:
             out[pins[0]], out[pins[1]] = f"{connector}.STEP", f"{connector}.DIR"
         else:
             out[pins[0]] = connector
+    return out
+
+
+def lines_of_channels(rig: RigFile, edges: Mapping[int, Levels]) -> dict[str, Levels]:
+    """What a probe saw at its own pins, by GPIO, as levels of the board's lines."""
+    out = {}
+    for channel in rig.channels:
+        if channel.direction == "listen" and channel.gpio in edges:
+            ticks, levels = edges[channel.gpio]
+            out[channel.line] = (ticks, 1 - levels if channel.invert else levels)
     return out
 
 

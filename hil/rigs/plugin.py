@@ -107,6 +107,8 @@ def microfactory_bench(rig: Rig, request: pytest.FixtureRequest) -> Bench:
 
     option = request.config.getoption
     try:
+        if option("--rig-unit") and hasattr(request.config, "workerinput"):
+            raise UsageError("a unit is tested by one process: leave -n out; nothing was tried")
         bench = Bench(rig, option("--rig-unit"), option("--rig-who"))
     except (UsageError, VerdictError) as error:
         pytest.exit(str(error), returncode=pytest.ExitCode.USAGE_ERROR)
@@ -269,11 +271,14 @@ def _why(report: pytest.TestReport) -> str:
     return str(crash.message).splitlines()[0] if crash and crash.message else ""
 
 
-def pytest_sessionfinish(session: pytest.Session) -> None:
+@pytest.hookimpl(trylast=True)  # after the last test's fixtures have ended
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """The unit's record and its files; without a PASS the run has failed."""
     bench = session.config.stash.get(BENCH, None)
     if bench is not None and bench.serial:
-        bench.finish(Path(session.config.getoption("--rig-out")), session.testsfailed)
+        broken_off = exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+        out = Path(session.config.getoption("--rig-out"))
+        bench.finish(out, session.testsfailed, broken_off=broken_off)
         if bench.record.verdict != "PASS" and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 

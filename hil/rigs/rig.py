@@ -149,7 +149,8 @@ class RealRig:
     def press(self, link: TappedLink, name: str, active: bool) -> None:
         raise UsageError("no probe presses this board's switches; use needs('switches')")
 
-    let_go = press
+    def let_go(self, link: TappedLink, name: str) -> None:
+        self.press(link, name, False)
 
     def sensor(self, link: TappedLink, heater: str, fault: str) -> None:
         raise UsageError("no probe sets this board's sensors; use needs('adc_stim')")

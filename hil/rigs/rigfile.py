@@ -31,9 +31,7 @@ class Head:
     name: str
     board: str
     machine: str
-    probe: str = choice("pico", default="pico")
     self_test_h: float = number(0.01, 24 * 366, 24.0)
-    clock_ppm: float = number(1.0, 1000.0, 100.0)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hil.emulated.chip import missing
-from hil.rigs.lines import duties, names_of_pins, to_capture
+from hil.rigs.lines import duties, lines_of_channels, names_of_pins, to_capture
 from hil.rigs.rig import EmulatedRig, VirtualRig
+from hil.rigs.scan import scan
 from hil.rigs.told import Told
 from hil.rigs.watch import Watch, at_the_pins
 from hil.verify import Report, Violation
@@ -58,6 +61,19 @@ def test_pins_and_wire_give_the_captures_pulses_and_runs(name, tmp_path, monkeyp
     for ours, own in zip(found.runs, seen.runs, strict=True):
         assert (ours.tick, ours.kind, ours.window) == (own.tick, own.kind, own.window)
         assert ours.start_steps == own.start_steps
+
+
+def test_a_probes_pins_are_the_boards_lines_whatever_is_inverted():
+    rig = scan(Machine.load("circuit-plotter")).rig
+    turned = replace(rig.channels[0], invert=True)
+    rig = replace(rig, channels=(turned, *rig.channels[1:]))
+    step, other = (np.array([0, 5, 9]), np.array([1, 0, 1])), (np.array([3]), np.array([1]))
+    lines = lines_of_channels(rig, {turned.gpio: step, rig.channels[1].gpio: other})
+    assert set(lines) == {"M1.STEP", "M1.DIR"}
+    assert lines["M1.STEP"][1].tolist() == [0, 1, 0]
+    assert lines["M1.DIR"][1].tolist() == [1]
+    pressed = rig.channel("x_min")
+    assert lines_of_channels(rig, {pressed.gpio: step}) == {}  # it is driven, not heard
 
 
 def test_a_start_without_a_word_on_the_wire_is_a_retreat():

@@ -12,6 +12,7 @@ from hil.capture import Capture, MotorTrace
 from hil.report.jitter import histogram, jitter_us
 from hil.report.tables import no_parquet
 from hil.rigs import selftest
+from hil.rigs.bench import Bench
 from hil.rigs.measure import UNITS
 from hil.rigs.rig import VirtualRig
 
@@ -176,6 +177,27 @@ def test_nothing_tried_is_no_pass(bench):
     predicate = last(bench)["predicate"]
     assert predicate["verdict"] == "NOT JUDGED"
     assert "no board was opened" in predicate["why"]
+
+
+def test_a_run_that_is_broken_off_is_no_pass(bench):
+    bench.makepyfile(
+        "def test_one(board): pass\ndef test_two(board): raise KeyboardInterrupt\n"
+        "def test_three(board): pass"
+    )
+    bench.runpytest_subprocess("--rig-unit=9", "--rig-out=out")
+    predicate = last(bench)["predicate"]
+    assert predicate["verdict"] == "NOT JUDGED"
+    assert "broken off" in predicate["why"]
+
+
+def test_one_that_failed_stays_failed_and_a_unit_has_one_process(bench):
+    found = Bench(VirtualRig())
+    for outcome in ("failed", "passed"):
+        found.reported("a test", "call", outcome, "", 0.0, 1.0)
+    assert found.phases["a test"].outcome == "FAIL"
+    bench.makeconftest("def pytest_configure(config): config.workerinput = {}")
+    assert run(bench).ret == pytest.ExitCode.USAGE_ERROR
+    assert not (bench.path / "out").exists()
 
 
 @pytest.mark.parametrize("wrong", ["0123456789abcdef", ""])
