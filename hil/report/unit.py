@@ -147,6 +147,7 @@ def _facts(record: Record) -> list[tuple[str, str]]:
         ("board's number", record.board.get("uid", "")),
         ("its firmware", record.board.get("firmware", "")),
         ("rig", record.board.get("rig", "")),
+        ("its tests", record.hashes.get("tests_sha256", "")),
         ("rig's self-test", record.hashes.get("self_test_sha256", "")),
         ("machine", record.machine),
         ("machine sha256", record.machine_sha256),

@@ -32,7 +32,11 @@ def write_vcd(capture: Capture, path: str | Path, first_s: float, seconds: float
         names.append(f"{name}_step")
         changes.append((ticks, np.tile(np.array([1, 0]), b - a)))
         names.append(f"{name}_dir")
-        changes.append(_from(motor.turn_tick, motor.turn_direction > 0, first, last))
+        turns = _from(motor.turn_tick, motor.turn_direction > 0, first, last)
+        if b > a and (not len(turns[0]) or turns[0][0] > rise[0]):  # as it stood before any turn
+            at, way = np.array([first]), np.array([motor.direction[a] > 0], np.int8)
+            turns = np.concatenate([at, turns[0]]), np.concatenate([way, turns[1]])
+        changes.append(turns)
     for group in (capture.outputs, capture.inputs):
         for name, signal in group.items():
             names.append(name)

@@ -81,6 +81,7 @@ class Bench:
         self.phases: dict[str, Phase] = {}
         self.boards: dict[tuple[str, str], str] = {}  # uid, firmware -> what is wrong with it
         self.machines: dict[str, str] = {}  # name, sha256
+        self.test_files: set[Path] = set()
         self.said: list[str] = []
         self.record = Record("unit test", serial, "", "", "", who=who)
         self.record.board["rig"] = rig.name
@@ -120,6 +121,10 @@ class Bench:
             phase.outcome = "ERROR" if worse else OUTCOMES[outcome]
             phase.why = why
 
+    def of_file(self, path: Path) -> None:
+        """A test comes from this file."""
+        self.test_files.add(path)
+
     def phase(self, name: str) -> Phase:
         """The test of that name."""
         return self.phases.setdefault(name, Phase(name))
@@ -145,6 +150,8 @@ class Bench:
         failed: how many tests of the whole run did. broken_off: it did not come to its end.
         """
         record = self.record
+        digests = sorted(hashlib.sha256(p.read_bytes()).hexdigest() for p in self.test_files)
+        record.hashes["tests_sha256"] = hashlib.sha256(canonical(digests)).hexdigest()
         record.hashes["self_test_sha256"] = selftest.last_sha256(self.rig)
         for uid, firmware in self.boards:
             record.board |= {"uid": uid, "firmware": firmware}

@@ -257,6 +257,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     outcome: Any = yield
     bench = item.config.stash.get(BENCH, None)
     if bench is not None:
+        bench.of_file(item.path)
         report = outcome.get_result()
         bench.reported(
             item.nodeid, report.when, report.outcome, _why(report), call.start, call.stop

@@ -107,19 +107,27 @@ def at_the_pins(report: Report) -> Report:
 
 
 def since(capture: Capture, tick: int) -> Capture:
-    """The part of a capture from a tick on; ticks stay as they are."""
+    """The part of a capture from a tick on, and the turns and values in force then.
+
+    Ticks stay as they are, of what was in force as well.
+    """
     motors = {}
     for name, m in capture.motors.items():
-        a, b = np.searchsorted(m.rise, tick), np.searchsorted(m.turn_tick, tick)
+        a, b = np.searchsorted(m.rise, tick), _in_force(m.turn_tick, tick)
         motors[name] = MotorTrace(
             m.rise[a:], m.width[a:], m.direction[a:], m.turn_tick[b:], m.turn_direction[b:]
         )
     groups = {
         group: {
-            name: Signal(s.tick[s.tick >= tick], s.value[s.tick >= tick])
+            name: Signal(s.tick[_in_force(s.tick, tick) :], s.value[_in_force(s.tick, tick) :])
             for name, s in getattr(capture, group).items()
         }
         for group in ("outputs", "targets", "temperatures", "inputs")
     }
     runs = tuple(run for run in capture.runs if run.tick >= tick)
     return replace(capture, motors=motors, runs=runs, **groups)
+
+
+def _in_force(ticks: NDArray[np.int64], tick: int) -> int:
+    """Number of the last change until a tick; 0 where there is none."""
+    return max(0, int(np.searchsorted(ticks, tick, side="right")) - 1)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from hil.emulated.chip import missing
+from hil.report.vcd import write_vcd
 from hil.rigs.lines import duties, lines_of_channels, names_of_pins, to_capture
 from hil.rigs.rig import EmulatedRig, VirtualRig
 from hil.rigs.scan import scan
@@ -149,3 +151,43 @@ def test_the_real_firmwares_pins_are_judged_against_a_program(tmp_path, monkeypa
     assert report.figures["pulses"] == 1120
     assert report.figures["changes"] == 2
     assert spindle.value.tolist() == [65535.0, 0.0]
+
+
+def test_a_look_that_begins_later_knows_what_was_in_force(tmp_path):
+    rig, machine = VirtualRig(), Machine.load("circuit-plotter")
+    link = rig.open(machine)
+    watch = Watch(rig, link, machine)
+    with Board(link, machine) as board:
+        board.output("spindle", 1.0)
+        board.jog("x", 1.0)
+        board.jog("x", -1.0)
+        watch.begin()
+        board.jog("x", -0.5)
+        seen = watch.seen()
+        assert watch.steps("x1") == -40
+        assert watch.setup_us("x1").min() > 1000  # since the turn of the move before
+    assert seen.motors["x1"].turn_direction.tolist() == [-1]
+    assert seen.outputs["spindle"].value.tolist() == [65535.0]
+    first_s = seen.seconds(int(seen.motors["x1"].rise[0])) - 0.001
+    write_vcd(seen, tmp_path / "a.vcd", first_s, 1.0)
+    text = (tmp_path / "a.vcd").read_text()
+    marks = dict(re.findall(r"\$var wire 1 (\S+) (\S+) \$end", text))
+    names_of = {name: mark for mark, name in marks.items()}
+    start = text.split("$enddefinitions $end\n")[1].split("\n#", 2)
+    assert f"1{names_of['spindle']}" in start[0]
+    assert f"0{names_of['x1_dir']}" in start[0]
+
+
+def test_a_direction_that_never_turned_is_told_by_its_pulses(tmp_path):
+    rig, machine = VirtualRig(), Machine.load("circuit-plotter")
+    link = rig.open(machine)
+    with Board(link, machine) as board:
+        board.jog("x", 1.0)
+        seen = rig.seen(link)
+    assert not len(seen.motors["x1"].turn_tick)
+    write_vcd(seen, tmp_path / "a.vcd", 0.0, 1.0)
+    text = (tmp_path / "a.vcd").read_text()
+    (mark,) = re.findall(r"\$var wire 1 (\S+) x1_dir \$end", text)
+    assert (
+        text.split("$enddefinitions $end\n")[1].split("\n#")[0].splitlines().count(f"1{mark}") == 1
+    )
