@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from hil.capture import Capture
-from hil.report.jitter import REST_S, histogram, jitter_us, spread_us
+from hil.jitter import REST_S, histogram, jitter_us, spread_us
 from hil.report.pictures import STYLE
 
 MOST_POINTS = 4000

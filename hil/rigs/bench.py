@@ -7,21 +7,20 @@ board told the very firmware that this package brings.
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hil.report.tables import no_parquet
-from hil.report.unit import Test
 from hil.rigs import selftest
-from hil.rigs.files import check_serial, write_seen, write_unit
 from hil.rigs.identity import wrong_firmware
 from hil.rigs.measure import Measures, as_openhtf
 from hil.rigs.rig import Rig
 from hil.rigs.watch import Watch
-from microfactory import Machine, Record, VerdictError
+from microfactory import Machine, Record, UsageError, VerdictError
 from microfactory.record import append, canonical
 
+SERIAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 OUTCOMES = {"passed": "PASS", "failed": "FAIL", "skipped": "SKIP"}
 
 
@@ -50,18 +49,6 @@ class Phase:
         if self.files:
             out["attachments"] = self.files
         return {**out, "why": self.why} if self.why else out
-
-    def as_test(self) -> Test:
-        """As the unit's page shows it."""
-        return Test(
-            self.name,
-            self.outcome,
-            self.why,
-            (self.ended_ms - self.began_ms) / 1000,
-            self.measures.taken,
-            self.watch.kept if self.watch else (),
-            self.watch.judged if self.watch else (),
-        )
 
 
 class Bench:
@@ -149,6 +136,8 @@ class Bench:
 
         failed: how many tests of the whole run did. broken_off: it did not come to its end.
         """
+        from hil.rigs.files import write_seen, write_unit  # draws: slow to import, needed once
+
         record = self.record
         digests = sorted(hashlib.sha256(p.read_bytes()).hexdigest() for p in self.test_files)
         record.hashes["tests_sha256"] = hashlib.sha256(canonical(digests)).hexdigest()
@@ -158,10 +147,13 @@ class Bench:
         record.machine = ", ".join(self.machines)
         record.machine_sha256 = next(iter(self.machines.values()), "")
         record.subject_sha256 = hashlib.sha256(canonical(record.board)).hexdigest()
+        number = 0
         for phase in self.phases.values():
             record.measurements += phase.measures.taken
             for name, capture in phase.watch.kept if phase.watch else ():
-                phase.files |= write_seen(out, self.serial, phase.name, name, capture)
+                number += 1
+                words = (phase.name, name)
+                phase.files |= write_seen(out, self.serial, number, words, capture)
             record.phases.append(phase.as_openhtf())
         bad = [phase for phase in self.phases.values() if phase.outcome in ("FAIL", "ERROR")]
         refusal = self.refusal()
@@ -174,7 +166,13 @@ class Bench:
         else:
             record.close("PASS")
         append(out / "records.jsonl", record)
-        tests = [phase.as_test() for phase in self.phases.values()]
-        notes = [note for note in (no_parquet(),) if note]
-        page = write_unit(out, record, tests, notes)
-        self.said += [str(record), f"report  {page}", *notes]
+        self.said += [str(record), *write_unit(out, record, list(self.phases.values()))]
+
+
+def check_serial(serial: str) -> None:
+    """UsageError: it cannot name a file."""
+    if not SERIAL.fullmatch(serial):
+        raise UsageError(
+            f"--rig-unit {serial!r}: a serial number has 1 to 64 letters, digits, '.', '_', '-'; "
+            "nothing was tried"
+        )

@@ -11,27 +11,25 @@ from typing import Any
 
 from hil.capture import Capture
 from hil.report.tables import Columns, edges, no_parquet, write_csv, write_parquet
-from hil.report.unit import Test, short, unit_page
+from hil.report.unit import Judged, Test, short, unit_page
 from hil.report.vcd import write_vcd
-from microfactory import UsageError
+from hil.rigs.bench import Phase
 from microfactory.record import Record
 
-SERIAL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 MOST_PULSES = 500_000  # of one capture as text
 
 
-def check_serial(serial: str) -> None:
-    """UsageError: it cannot name a file."""
-    if not SERIAL.fullmatch(serial):
-        raise UsageError(
-            f"--rig-unit {serial!r}: a serial number has 1 to 64 letters, digits, '.', '_', '-'; "
-            "nothing was tried"
-        )
+def write_seen(
+    out: Path, serial: str, number: int, words: tuple[str, str], capture: Capture
+) -> dict[str, Any]:
+    """One capture as files; what a record says of them: name to file, sha256 and kind.
 
-
-def write_seen(out: Path, serial: str, test: str, name: str, capture: Capture) -> dict[str, Any]:
-    """One capture as files; what a record says of them: name to file, sha256 and kind."""
-    stem = re.sub(r"[^A-Za-z0-9._-]", "_", f"{serial}.{short(test)}" + (f".{name}" if name else ""))
+    number: of the captures of this session, so that no two have one name. words: the test's name
+    and the capture's own (may be empty).
+    """
+    test, name = words
+    told = f"{number:02}.{short(test)}" + (f".{name}" if name else "")
+    stem = f"{serial}." + re.sub(r"[^A-Za-z0-9._-]", "_", told)
     whole = out / f"{stem}.npz"
     out.mkdir(parents=True, exist_ok=True)
     capture.save(whole)
@@ -69,9 +67,11 @@ def _table(stem: Path, columns: Columns) -> list[tuple[Path, str]]:
     return written
 
 
-def write_unit(out: Path, record: Record, tests: Sequence[Test], notes: Sequence[str]) -> Path:
-    """The unit's page and its measurements; where the page is."""
+def write_unit(out: Path, record: Record, phases: Sequence[Phase]) -> list[str]:
+    """The unit's page and its measurements; what to tell of them, line by line."""
     out.mkdir(parents=True, exist_ok=True)
+    tests = [_test(phase) for phase in phases]
+    notes = [note for note in (no_parquet(),) if note]
     rows = [(test, m) for test in tests for m in test.measured]
     columns: Columns = {
         "unit": [record.subject for _ in rows],
@@ -89,7 +89,21 @@ def write_unit(out: Path, record: Record, tests: Sequence[Test], notes: Sequence
     (out / f"{record.subject}.openhtf.json").write_text(text, encoding="utf-8")
     path = out / f"{record.subject}.html"
     path.write_text(unit_page(record, tests, notes), encoding="utf-8")
-    return path
+    return [f"report  {path}", *notes]
+
+
+def _test(phase: Phase) -> Test:
+    """As the unit's page shows it."""
+    watch = phase.watch
+    return Test(
+        phase.name,
+        phase.outcome,
+        phase.why,
+        (phase.ended_ms - phase.began_ms) / 1000,
+        phase.measures.taken,
+        watch.kept if watch else (),
+        [Judged(*judged) for judged in watch.judged] if watch else (),
+    )
 
 
 def openhtf(record: Record) -> dict[str, Any]:

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hil.capture import Capture, MotorTrace, Signal
-from hil.report.jitter import jitter_us
-from hil.report.unit import Judged
+from hil.jitter import jitter_us
 from hil.rigs.judged import note
 from hil.rigs.measure import Measures
 from hil.rigs.rig import Rig
@@ -26,7 +25,7 @@ class Watch:
         self._rig, self._link, self._machine = rig, link, machine
         self._begin_tick = 0
         self.kept: list[tuple[str, Capture]] = []
-        self.judged: list[Judged] = []
+        self.judged: list[tuple[str, Report, Capture, Machine]] = []
 
     def begin(self) -> None:
         """Forget what was seen until now."""
@@ -79,7 +78,7 @@ class Watch:
         report = verify(program, self._machine, whole, **options)
         if not self._rig.sees_targets:
             report = at_the_pins(report)
-        self.judged.append(Judged(name, report, whole, self._machine))
+        self.judged.append((name, report, whole, self._machine))
         if measure is not None:
             note(measure, report, self._machine, whole.tick_hz, name)
         if not report.passed:

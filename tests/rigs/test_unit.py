@@ -9,7 +9,7 @@ import json
 import numpy as np
 import pytest
 from hil.capture import Capture, MotorTrace
-from hil.report.jitter import histogram, jitter_us
+from hil.jitter import histogram, jitter_us
 from hil.report.tables import no_parquet
 from hil.rigs import selftest
 from hil.rigs.bench import Bench
@@ -124,9 +124,9 @@ def test_a_judged_program_is_measured_and_shown(bench):
 
 def test_a_kept_capture_is_the_one_that_was_seen(bench):
     run(bench)
-    seen = Capture.load(bench.path / "out/P-7.test_moves.two_millimetres.npz")
+    seen = Capture.load(bench.path / "out/P-7.01.test_moves.two_millimetres.npz")
     assert int(seen.motors["x1"].direction.sum()) == 160
-    rows = read_csv(bench.path / "out/P-7.test_moves.two_millimetres.csv")
+    rows = read_csv(bench.path / "out/P-7.01.test_moves.two_millimetres.csv")
     steps = [row for row in rows if row["signal"] == "x1_step"]
     assert [int(row["tick"]) for row in steps] == seen.motors["x1"].rise.tolist()
     assert {int(row["width_ticks"]) for row in steps} == set(seen.motors["x1"].width.tolist())
