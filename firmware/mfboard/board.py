@@ -176,6 +176,8 @@ class Board:
         """Something goes on that must not go on without a host."""
         if self.state in s.PLAYS or self.state == s.RESTED and self.why == s.WHY_LATE:
             return True  # windows stayed away: if the host is gone, the way out is due
+        if self.state == s.READY and self.player.committed != self.player.number:
+            return True  # a START that comes late, from a host that was gone, must not move it
         for heater in self.heaters:
             if heater.target_c > 0:
                 return True

@@ -249,3 +249,15 @@ def test_a_machine_that_rests_late_retreats_once_when_the_link_is_lost_then(fan)
     kit.say("OUTPUT", output=0, value=1000)
     kit.run(3_000_000, ping=False)
     assert kit.positions() == tuple(a + b for a, b in zip(rest, made, strict=True))
+
+
+@pytest.mark.parametrize(("silent_us", "moves"), [(200_000, True), (300_000, False)])
+def test_a_start_that_comes_after_the_lease_moves_nothing(silent_us, moves):
+    kit = fresh()
+    kit.feed(WINDOWS, most=4, start=False)
+    before = kit.positions()
+    kit.run(silent_us, ping=False)
+    kit.say("START", number=WINDOWS[0].number)
+    kit.run(150_000, ping=False)
+    assert (kit.positions() != before) == moves
+    assert kit.state == ("RUNNING" if moves else "READY")
