@@ -16,7 +16,7 @@ BOOTROM ?=
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint audit-c test-c analyze fuzz golden bench cuts verify-mutants mutated hil-emulated \
+.PHONY: help setup demo test lint audit-c test-c analyze fuzz golden bench cuts verify-mutants mutated miswired our-faults hil-emulated \
 	format clean
 
 help: ## show this list
@@ -80,6 +80,12 @@ verify-mutants: $(VENV)/.ready ## spoil 1,000 captures: each found at the right 
 
 mutated: $(VENV)/.ready ## 1,000 spoilt programs: refused in a sentence, or played and judged
 	@$(PY) -m hil.mutated --count 1000 --seed $(SEED)
+
+miswired: $(VENV)/.ready ## 500 miswired boards and 500 right ones: what the wiring check says of them
+	@$(PY) -m hil.wiring --boards 500 --seed $(SEED)
+
+our-faults: $(VENV)/.ready ## 200 faults drawn into our own sources: do the tests notice? (an hour)
+	@$(PY) -m hil.mutation --count 200 --seed $(SEED)
 
 cuts: $(VENV)/.ready ## cut the link at CUTS random instants (default 10000)
 	@$(PY) -m hil.cuts --cuts $(CUTS) --seed $(SEED)

@@ -1,0 +1,111 @@
+"""A copy of the sources that may be spoilt: the real ones are never touched."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+from hil.mutation.fault import Fault
+from hil.mutation.sources import TOP
+
+COMPILE = [
+    "-O1",
+    "-fPIC",
+    "-std=c11",
+    "-ffp-contract=off",
+    "-fno-math-errno",
+    "-w",
+    "-Icsrc/include",
+]
+HANG_S = 60.0
+C_TESTS_S = 600.0
+
+
+class Tree:
+    """Copy number `number`, with the core built in it."""
+
+    def __init__(self, number: int) -> None:
+        self.path = TOP / "out/mutation" / f"tree{number}"
+        shutil.rmtree(self.path, ignore_errors=True)
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=TOP, check=True, capture_output=True, text=True,
+        ).stdout.split("\0")  # fmt: skip
+        for name in filter(None, listed):
+            if (TOP / name).is_file():
+                (self.path / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(TOP / name, self.path / name)
+        names = self.path / "out/names"
+        names.mkdir(parents=True)
+        (names / "mffirmware").symlink_to(self.path / "firmware")
+        ways = [self.path / "host", self.path / "firmware", self.path, names]
+        self.environment = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join(map(str, ways)),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        self.objects = self.path / "out/objects"
+        self.objects.mkdir()
+        wrapper = self.objects / "core.c"
+        code = f"from csrc.build_core import ffi; ffi.emit_c_code({str(wrapper)!r})"
+        self._run([sys.executable, "-c", code])
+        for source in [wrapper, *sorted((self.path / "csrc/src").glob("*.c"))]:
+            assert self._compile(source)
+        assert self._link()
+
+    def _run(self, command: list[str], seconds: float = 300.0) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command, cwd=self.path, env=self.environment, capture_output=True, text=True,
+            timeout=seconds,
+        )  # fmt: skip
+
+    def _compile(self, source: Path) -> bool:
+        python = "-I" + sysconfig.get_path("include")
+        to = str(self.objects / source.with_suffix(".o").name)
+        compiler = os.environ.get("CC", "gcc")
+        return not self._run([compiler, *COMPILE, python, "-c", str(source), "-o", to]).returncode
+
+    def _link(self) -> bool:
+        to = self.path / "host/microfactory" / ("_core" + sysconfig.get_config_var("EXT_SUFFIX"))
+        to.unlink(missing_ok=True)
+        objects = [str(path) for path in sorted(self.objects.glob("*.o"))]
+        compiler = os.environ.get("CC", "gcc")
+        return not self._run([compiler, "-shared", *objects, "-lm", "-o", str(to)]).returncode
+
+    def spoil(self, fault: Fault) -> bool:
+        """Put a fault in. False: the compiler refuses it."""
+        path = self.path / fault.file
+        path.write_text(fault.apply(path.read_text()))
+        return path.suffix != ".c" or (self._compile(path) and self._link())
+
+    def mend(self, fault: Fault) -> None:
+        """As it was."""
+        path = self.path / fault.file
+        shutil.copy2(TOP / fault.file, path)
+        if path.suffix == ".c":
+            self._compile(path)
+            self._link()
+
+    def pytest(self, tests: list[str], seconds: float) -> str:
+        """Run tests until one fails: its name, "hang", or "" when all pass."""
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
+        try:
+            ran = self._run(command, HANG_S + 4 * seconds)
+        except subprocess.TimeoutExpired:
+            return "hang"
+        if not ran.returncode:
+            return ""
+        told = [line for line in ran.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+        return told[0].split(" - ")[0] if told else f"pytest ended with {ran.returncode}"
+
+    def c_tests(self) -> str:
+        """The core's own tests, under the sanitizers: what fails, "hang" or ""."""
+        try:
+            ran = self._run(["make", "-s", "test-c"], C_TESTS_S)
+        except subprocess.TimeoutExpired:
+            return "hang"
+        return "make test-c" if ran.returncode else ""
