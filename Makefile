@@ -16,7 +16,7 @@ BOOTROM ?=
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint audit-c test-c analyze fuzz golden bench cuts verify-mutants mutated miswired our-faults hil-emulated \
+.PHONY: help setup demo test lint audit-c test-c analyze fuzz golden bench cuts verify-mutants mutated miswired faults our-faults hil-emulated \
 	format clean
 
 help: ## show this list
@@ -83,6 +83,9 @@ mutated: $(VENV)/.ready ## 1,000 spoilt programs: refused in a sentence, or play
 
 miswired: $(VENV)/.ready ## 500 miswired boards and 500 right ones: what the wiring check says of them
 	@$(PY) -m hil.wiring --boards 500 --seed $(SEED)
+
+faults: $(VENV)/.ready ## 1,000 jobs under faults of every kind; what goes wrong is shrunk and kept
+	@$(PY) -m hil.faults --cases 1000 --seed $(SEED)
 
 our-faults: $(VENV)/.ready ## 200 faults drawn into our own sources: do the tests notice? (an hour)
 	@$(PY) -m hil.mutation --count 200 --seed $(SEED)

@@ -7,6 +7,7 @@ are parameters, so that a test says what breaks and when.
 from __future__ import annotations
 
 import math
+import random
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,14 +31,21 @@ class Warm:
     tick: int = 0
     seen: deque[tuple[int, float]] = field(default_factory=deque)
     fault: str = ""  # open, short, detached, stuck_on
+    power: float = 1.0  # share of its power that a weak heater has
+    welded: bool = False  # its switch: on for good
+    shift_c: float = 0.0  # its sensor reads so much too high
+    noise_c: float = 0.0  # and with so much noise, rms
+    dice: random.Random = field(default_factory=lambda: random.Random(1))
+    highest_c: float = AMBIENT_C
 
     def advance(self, tick: int, tick_hz: int) -> None:
         """Warm or cool until a tick."""
         seconds = (tick - self.tick) / tick_hz
         self.tick = tick
-        share = 1.0 if self.fault == "stuck_on" else self.duty / 65535
-        goal = AMBIENT_C + share * (self.top_c - AMBIENT_C)
+        share = 1.0 if self.welded or self.fault == "stuck_on" else self.duty / 65535
+        goal = AMBIENT_C + share * self.power * (self.top_c - AMBIENT_C)
         self.temperature_c = goal + (self.temperature_c - goal) * math.exp(-seconds / self.time_s)
+        self.highest_c = max(self.highest_c, self.temperature_c)
 
 
 class Plant:
@@ -83,6 +91,16 @@ class Plant:
     def _beyond(home: Home) -> float:
         """How far past the homed place the switch is, signed."""
         return -home.pull_off_mm if home.toward == "min" else home.pull_off_mm
+
+    def shift(self, name: str, by_mm: float) -> None:
+        """A switch closes so much later than it should."""
+        number = self.machine.input_id(name)
+        for m, switches in enumerate(self._switches):
+            steps = round(by_mm * self.machine.steps_per_mm(m))
+            self._switches[m] = [
+                (at + (-steps if below else steps) if i == number else at, i, below)
+                for at, i, below in switches
+            ]
 
     # ---- what the port calls
 
@@ -140,6 +158,7 @@ class Plant:
         while len(warm.seen) > 1 and warm.seen[1][0] <= late:
             warm.seen.popleft()
         celsius = AMBIENT_C if warm.fault == "detached" else warm.seen[0][1]
+        celsius += warm.shift_c + (warm.dice.gauss(0.0, warm.noise_c) if warm.noise_c else 0.0)
         sensor = self.machine.heaters[number].sensor
         ohm = sensor.r25_ohm * math.exp(
             sensor.beta_k * (1 / (celsius + ZERO_C) - 1 / (25 + ZERO_C))

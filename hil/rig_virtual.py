@@ -71,13 +71,34 @@ class VirtualLink:
             lists=None if plain else FastLists(),
             seed=seed,
         )
-        if plain:
+        self._plain, self._firmware = plain, firmware
+        self._boot()
+        self.cut_tick = cut_tick
+        self.damage: Any = None  # called with bytes on the way to the board, returns bytes
+
+    def _boot(self) -> None:
+        if self._plain:
             self.board = Board(self.port)
         else:
             self.board = Board(self.port, SliceDecoder(ZlibCrc()), ZlibCrc(), ZlibCrc())
-        self.board.answers.firmware = identity.text(firmware or payload.identity())
-        self.cut_tick = cut_tick
-        self.damage: Any = None  # called with bytes on the way to the board, returns bytes
+        self.board.answers.firmware = identity.text(self._firmware or payload.identity())
+
+    def restart(self) -> None:
+        """The board loses its power for a moment: pins let go, and it knows nothing any more."""
+        port = self.port
+        if port.config is not None:
+            port.engine.abort()
+            for i in range(len(port.outputs)):
+                port.set_output(i, 0)
+            for i in range(len(port.duties)):
+                port.set_heater(i, 0)
+            for m in range(len(self.machine.motors)):
+                self.plant.recount(m, port.engine.position(m), 0)
+        port.events.clear()
+        port.sent.clear()
+        port.enabled = 0
+        port.config = None
+        self._boot()
 
     def write(self, data: bytes) -> None:
         """Bytes arrive at once. LinkError: the link is cut."""

@@ -21,8 +21,10 @@ from hil.emulated.trials import Bench
 from microfactory.drive import drive
 from microfactory.errors import BoardFault, LinkError
 
+# but for one step each that had begun when the gate shut
 MOTORS_MS = {"hung": 4.0, "hung, interrupts go on": 600.0, "reset": 0.1, "estop": 4.0}
 OUTPUTS_MS = 600.0
+LONGEST_WORD = 2_600_000  # clocks: the gate's 4 ms and the longest word's 16.8 ms
 HEATED_S = 1.0
 WATCHED_S = 1.5
 MACHINES = ("d3d-printer", "cnc-torch-table", "cnc-machine-centre")
@@ -81,7 +83,7 @@ class Hurt(Bench):
         }
 
     def _quiet(self, begin: int) -> tuple[float, float]:
-        """Milliseconds from the fault to the last pulse, and until all power outputs are low."""
+        """Milliseconds from the fault to the last step begun, and until all outputs are low."""
         clocks, pins, levels = (np.concatenate(p) for p in zip(*self.link.edges, strict=True))
         last = [0.0, 0.0]
         for which, numbers in enumerate(
@@ -93,7 +95,10 @@ class Hurt(Bench):
                 if len(at) and level[-1]:
                     last[which] = np.inf
                 falls = at[1:][(level[:-1] == 1) & (level[1:] == 0)]
-                if len(falls) and falls[-1] > begin:
+                falls = falls[falls > begin]
+                if which == 0 and len(falls) and falls[-1] - begin < LONGEST_WORD:
+                    falls = falls[:-1]  # a step that had begun when the gate shut
+                if len(falls):
                     last[which] = max(last[which], (int(falls[-1]) - begin) / CLOCK_HZ * 1000)
         return last[0], last[1]
 
@@ -175,8 +180,8 @@ def main() -> int:
         outputs = max((trial.get("outputs_ms", 0.0) for trial in mine), default=0.0)
         wrong = sum(bool(trial["wrong"]) for trial in mine)
         print(
-            f"{len(mine)} times {kind}: {wrong} wrong; last step at most {motors:.2f} ms after it, "
-            f"last output low at most {outputs:.0f} ms after it"
+            f"{len(mine)} times {kind}: {wrong} wrong; last step begun after {motors:.2f} ms, "
+            f"last output low after {outputs:.0f} ms, at most"
         )
     return 1 if any(trial["wrong"] for trial in found) else 0
 
