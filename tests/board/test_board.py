@@ -11,7 +11,7 @@ from kit import MACHINE, Kit, bodies
 
 from mfboard.window import steps_made
 from mfwire.messages import FIELDS, NUMBER, SEQUENCED, SIZE, TABLE, pack
-from mfwire.session import ALLOWED, STATES
+from mfwire.session import ALLOWED, BAD_BOUNDS, STATES
 from microfactory.motion.straight import retreat_body
 
 TEXT = (
@@ -261,3 +261,28 @@ def test_a_start_that_comes_after_the_lease_moves_nothing(silent_us, moves):
     kit.run(150_000, ping=False)
     assert (kit.positions() != before) == moves
     assert kit.state == ("RUNNING" if moves else "READY")
+
+
+def test_a_retreat_that_does_not_say_that_it_is_the_last_is_refused():
+    kit = fresh()
+    body = bytearray(retreat_body(MACHINE))
+    body[26] &= 0xFE
+    reasons = {
+        kit.say("RETREAT", offset=at, total=len(body), data=bytes(body[at : at + 480]))
+        for at in range(0, len(body), 480)
+    }
+    assert BAD_BOUNDS in reasons
+    assert kit.board.retreat_length == 0
+
+
+def test_an_output_of_a_window_is_left_alone_once_the_tail_is_played():
+    kit = fresh()
+    kit.feed(WINDOWS, most=3)
+    kit.run(10_000)
+    assert kit.state == "RUNNING"
+    kit.board.timed_output(0, 1234)
+    assert kit.board.outputs.value[0] == 1234
+    kit.run(500_000)
+    assert kit.state == "RESTED"
+    kit.board.timed_output(0, 4321)
+    assert kit.board.outputs.value[0] == 1234

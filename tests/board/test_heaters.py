@@ -235,3 +235,14 @@ def test_nothing_heats_above_max_c():
     assert kit.say("STANDBY", heater=1, max_dc=1201, seconds=9) == 9
     assert kit.say("OUTPUT", output=3, value=1) == 8
     assert target_of(kit) == 0.0
+
+
+def test_a_standby_lasts_no_turn_less_than_it_was_granted():
+    heater = Heater(HOTEND)
+    heater.set_target(200.0)
+    heater.standby_c, heater.standby_s = 150.0, 1
+    heater.stand_by()
+    turns = 1
+    while not heater.standby_over():
+        turns += 1
+    assert turns == 1000 // TURN_MS + 1

@@ -208,6 +208,10 @@ static void what_cannot_be_planned_is_refused_at_the_door(void)
     c = machine();
     c.window_s = 3.0;
     CHECK(mf_plan_init(plan_memory, sizeof plan_memory, &c, &none) == MF_E_LIMIT);
+    c = machine(); // pulses as long as half of the time between two steps at full speed
+    double spacing = c.tick_hz / (c.max_speed_mm_s[0] * c.steps_per_mm[0]);
+    c.pulse_ticks = (int)(0.55 * spacing);
+    CHECK(mf_plan_init(plan_memory, sizeof plan_memory, &c, &none) == MF_E_LIMIT);
     c = machine();
     CHECK(mf_plan_init(plan_memory, 64, &c, &none) == MF_E_SPACE);
     plan = fresh(&c);

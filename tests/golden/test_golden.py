@@ -29,3 +29,13 @@ def test_the_text_of_a_stage_is_the_golden_one(name, noun, request):
     if request.config.getoption("--rewrite-golden"):
         file.write_text(text)
     assert text == file.read_text()
+
+
+@pytest.mark.parametrize("name", [machine for machine, _ in CASES.values()])
+def test_a_machine_that_comes_along_is_the_golden_one(name, request):
+    """No figure of a machine changes without somebody looking at it."""
+    file = HERE / f"{name}.toml"
+    text = Machine.load(name).dump()
+    if request.config.getoption("--rewrite-golden"):
+        file.write_text(text)
+    assert text == file.read_text()

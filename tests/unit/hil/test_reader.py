@@ -126,3 +126,18 @@ def test_a_program_that_leaves_a_tool_on_has_it_off_at_its_end(mill):
 def test_a_line_that_cannot_be_read_is_named(mill):
     with pytest.raises(ReadError, match=r"line 2: .*centre"):
         read("G1 X5 F100\nG2 X6 Y1\n", mill)
+
+
+def test_only_the_codes_that_wait_for_heat_wait_for_it():
+    printer = Machine.load("d3d-printer")
+    text = "M104 S200\nM140 S60\nM109 S210\nM190 S70\nM109 S0\nG1 X1 F600\n"
+    events = [(e.kind, e.line, e.name, e.value) for e in read(text, printer).events]
+    assert events[:-1] == [
+        ("heater", 1, "hotend", 200.0),
+        ("heater", 2, "bed", 60.0),
+        ("heater", 3, "hotend", 210.0),
+        ("wait", 3, "hotend", 210.0),
+        ("heater", 4, "bed", 70.0),
+        ("wait", 4, "bed", 70.0),
+        ("heater", 5, "hotend", 0.0),
+    ]

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 from hil.verify import verify
 from slow_motion import SlowMotion
@@ -198,3 +199,23 @@ def test_a_return_to_another_place_is_found(printer):
     m.line(50, 2000, x=60)
     report = verify("G28\nG1 X60 F3000", printer, m.capture())
     assert report.first.kind == "end"
+
+
+def test_what_was_measured_is_there_for_the_plots(printer):
+    played = verify(PRINT, printer, a_print(printer).capture()).played
+    assert played is not None
+    motion = played.motion
+    assert len(motion.tick) > 100
+    assert 95 < float(motion.speed_mm_s.max()) < 105
+    assert 1500 < float(np.abs(motion.accel_mm_s2).max()) < 2600
+
+
+def test_off_after_the_end_is_right_and_on_is_not(printer):
+    for value, kind in ((0, None), (30000, "output")):
+        m = SlowMotion(printer)
+        m.output("part_fan", 65535)
+        m.line(50, 2000, x=40)
+        m.builder.output("part_fan", round((m.time_s + 0.5) * 125e6), value)
+        m.builder.end(round((m.time_s + 1.0) * 125e6))
+        report = verify("G28\nM106\nG1 X40 F3000\nM106 S255", printer, m.capture())
+        assert (report.first.kind if report.first else None) == kind, report.text()
