@@ -25,7 +25,8 @@ from hil.mutation.suite import Suite
 from hil.mutation.tree import Tree
 
 RESULTS = TOP / "out/mutation/results.jsonl"
-SPARE = 60  # drawn besides, in place of those that do not compile
+NONE = ("compiler", "same machine", "same code")  # it cannot be run, or changes nothing
+SPARE = 60  # drawn besides, in place of those
 MEASURED = "host/microfactory,firmware/mfwire,firmware/mfboard,hil"
 
 
@@ -38,10 +39,11 @@ def record() -> int:
 
 
 def judge(tree: Tree, suite: Suite, fault: Fault) -> dict[str, Any]:
-    """What notices a fault: a test, "hang", the compiler, or nobody ("")."""
+    """What notices a fault: a test, "hang", or nobody (""); or why it is none (NONE)."""
     try:
-        if not tree.spoil(fault):
-            return {**asdict(fault), "caught": "compiler"}
+        none = tree.spoil(fault)
+        if none:
+            return {**asdict(fault), "caught": none}
         for tests, seconds in suite.pieces(fault):
             caught = tree.pytest(tests, seconds)
             if caught:
@@ -60,7 +62,7 @@ def _known() -> dict[str, dict[str, Any]]:
 
 
 def campaign(count: int, seed: int, jobs: int, again: bool) -> list[dict[str, Any]]:
-    """Judge `count` faults that compile; again: those once more that nobody noticed."""
+    """Judge `count` faults that are some; again: those once more that nobody noticed."""
     suite, lock = Suite(), threading.Lock()
     known = _known()
     if again:
@@ -92,11 +94,11 @@ def campaign(count: int, seed: int, jobs: int, again: bool) -> list[dict[str, An
             worker.start()
         for worker in workers:
             worker.join()
-    return [row for row in found if row["caught"] != "compiler"][:count]
+    return [row for row in found if row["caught"] not in NONE][:count]
 
 
 def _judged(found: list[dict[str, Any]]) -> int:
-    return sum(row["caught"] != "compiler" for row in found)
+    return sum(row["caught"] not in NONE for row in found)
 
 
 def main() -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from hil.mutation.fault import Fault
 from hil.mutation.sources import TOP
+from microfactory import Machine, MachineError
 
 COMPILE = [
     "-O1",
@@ -23,6 +24,14 @@ COMPILE = [
 ]
 HANG_S = 60.0
 C_TESTS_S = 600.0
+
+
+def _machine(path: Path) -> object:
+    """The machine of a file; the text itself where it is none."""
+    try:
+        return Machine.load(str(path))
+    except MachineError:
+        return path.read_text()
 
 
 class Tree:
@@ -76,11 +85,21 @@ class Tree:
         compiler = os.environ.get("CC", "gcc")
         return not self._run([compiler, "-shared", *objects, "-lm", "-o", str(to)]).returncode
 
-    def spoil(self, fault: Fault) -> bool:
-        """Put a fault in. False: the compiler refuses it."""
+    def spoil(self, fault: Fault) -> str:
+        """Put a fault in: "", or why it is none (hil.mutation.__main__.NONE)."""
         path = self.path / fault.file
         path.write_text(fault.apply(path.read_text()))
-        return path.suffix != ".c" or (self._compile(path) and self._link())
+        if path.suffix == ".toml":
+            return "same machine" if _machine(path) == _machine(TOP / fault.file) else ""
+        if path.suffix != ".c":
+            return ""
+        code = self.objects / path.with_suffix(".o").name
+        before = code.read_bytes()
+        if not self._compile(path):
+            return "compiler"
+        if code.read_bytes() == before:
+            return "same code"
+        return "" if self._link() else "compiler"
 
     def mend(self, fault: Fault) -> None:
         """As it was."""
