@@ -119,7 +119,9 @@ class Tree:
         if not ran.returncode:
             return ""
         told = [line for line in ran.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-        return told[0].split(" - ")[0] if told else f"pytest ended with {ran.returncode}"
+        if told or ran.returncode < 0:  # a crash of the core
+            return told[0].split(" - ")[0] if told else f"signal {-ran.returncode}"
+        raise RuntimeError(f"pytest ended with {ran.returncode}: {ran.stdout[-500:]}{ran.stderr}")
 
     def c_tests(self) -> str:
         """The core's own tests, under the sanitizers: what fails, "hang" or ""."""
