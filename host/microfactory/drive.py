@@ -152,7 +152,8 @@ class Driver:
         full = self.committed_s >= HORIZON_S - SLACK_S or (self.ended and not self.waiting)
         if self.begin_s is None and full and self.first is not None:
             client.send("START", number=self.first.number)
-            client.settle()
+            while client.sender.waiting:  # what is refused meanwhile is looked at in `run`
+                client.pump(0.01)
             self.begin_s = client.link.now_s()
             client.ask()
 
@@ -173,6 +174,8 @@ class Driver:
 
     def _result(self) -> Driven:
         client = self.client
+        while client.sender.waiting:  # what is still on its way may be refused: it came late
+            client.pump(0.01)
         status = client.ask()
         client.refused = None
         self._compare(status.hash)

@@ -92,6 +92,11 @@ class Homing:
         )
         if driven.why == "hold":
             raise Stopped(f"homing of {name} was stopped; home again before moving")
+        if driven.why == "late":
+            raise BoardFault(
+                f"homing of {name} stopped by itself, at rest: its windows came too late; look at "
+                "the cable and at what else this computer does, then home again"
+            )
         return driven
 
     def _seek(self, a: int, mm: float, speed_mm_s: float, home: Home) -> None:
