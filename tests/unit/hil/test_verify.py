@@ -219,3 +219,14 @@ def test_off_after_the_end_is_right_and_on_is_not(printer):
         m.builder.end(round((m.time_s + 1.0) * 125e6))
         report = verify("G28\nM106\nG1 X40 F3000\nM106 S255", printer, m.capture())
         assert (report.first.kind if report.first else None) == kind, report.text()
+
+
+def test_of_two_runs_that_begin_at_its_place_the_one_that_fits_is_the_programs(printer):
+    m = SlowMotion(printer)
+    m.line(50, 2000, x=5)
+    m.run("guarded")
+    m.line(50, 2000, x=0)
+    m.run()
+    m.line(50, 2000, x=60)
+    report = verify("G1 X60 F3000", printer, m.capture(), timed=False)
+    assert report.passed, report.text()
