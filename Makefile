@@ -102,6 +102,7 @@ hil-emulated: $(VENV)/.ready $(EMULATED)/node_modules/.ready ## the real firmwar
 	@MF_UF2="$(abspath $(UF2))" MF_BOOTROM="$(abspath $(BOOTROM))" $(PY) -m pytest -q tests/emulated tests/rigs/test_plugin.py tests/rigs/test_lines.py
 	@MF_UF2="$(abspath $(UF2))" MF_BOOTROM="$(abspath $(BOOTROM))" $(PY) -m hil.emulated.campaign --cuts $(EMULATED_CUTS) --seed $(SEED)
 	@MF_UF2="$(abspath $(UF2))" MF_BOOTROM="$(abspath $(BOOTROM))" $(PY) -m hil.emulated.figures
+	@MF_UF2="$(abspath $(UF2))" MF_BOOTROM="$(abspath $(BOOTROM))" $(PY) -m hil.emulated.probe_figures
 	@MF_UF2="$(abspath $(UF2))" MF_BOOTROM="$(abspath $(BOOTROM))" $(PY) -m hil.emulated.faults --seed $(SEED)
 	@MF_UF2="$(abspath $(UF2))" MF_BOOTROM="$(abspath $(BOOTROM))" $(PY) -m hil.emulated.excerpt
 

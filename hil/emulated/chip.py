@@ -36,22 +36,17 @@ def missing() -> str:
     return ""
 
 
-class Chip:
-    """The chip, from its reset on. flash: a file with the whole flash, instead of the UF2.
+class Emulator:
+    """A node process that runs one of our emulators (MF_BOOTROM is its boot ROM)."""
 
-    begin: the clock that it starts at, so that its counters of time wrap soon.
-    """
-
-    def __init__(self, flash: Path | None = None, begin: int = 0) -> None:
-        command = ["node", str(HERE / "chip.mjs"), "--bootrom", os.environ["MF_BOOTROM"]]
-        command += ["--flash", str(flash)] if flash else ["--uf2", os.environ["MF_UF2"]]
-        command += ["--begin", str(begin)]
+    def __init__(self, script: str, **options: Any) -> None:
+        command = ["node", str(HERE / script), "--bootrom", os.environ["MF_BOOTROM"]]
+        for name, value in options.items():
+            command += [f"--{name}", str(value)]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        self.now = begin  # clocks since the first reset
-        self.ports = 0  # CDC functions that the host has opened
-        self._heard = [bytearray(), bytearray()]
 
-    def _ask(self, op: str, **values: Any) -> dict[str, Any]:
+    def ask(self, op: str, **values: Any) -> dict[str, Any]:
+        """A request's answer. RuntimeError: the emulator has ended."""
         assert self._process.stdin
         assert self._process.stdout
         self._process.stdin.write(json.dumps({"op": op, **values}).encode() + b"\n")
@@ -60,6 +55,40 @@ class Chip:
         if not line:
             raise RuntimeError(f"the emulator has ended with {self._process.wait()}")
         answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def close(self) -> None:
+        """End it; more than once is fine."""
+        if self._process.stdin:
+            self._process.stdin.close()
+        self._process.wait(10)
+        if self._process.stdout:
+            self._process.stdout.close()
+
+
+class Chip:
+    """The chip, from its reset on. flash: a file with the whole flash, instead of the UF2.
+
+    begin: the clock that it starts at, so that its counters of time wrap soon. emulator: one that
+    runs already, which has this chip as its number `which`.
+    """
+
+    def __init__(
+        self,
+        flash: Path | None = None,
+        begin: int = 0,
+        emulator: Emulator | None = None,
+        which: int = 0,
+    ) -> None:
+        image = {"flash": flash} if flash else {"uf2": os.environ["MF_UF2"]}
+        self.emulator = emulator or Emulator("chip.mjs", begin=begin, **image)
+        self.which = which
+        self.now = begin  # clocks since the first reset
+        self.ports = 0  # CDC functions that the host has opened
+        self._heard = [bytearray(), bytearray()]
+
+    def _ask(self, op: str, **values: Any) -> dict[str, Any]:
+        answer = self.emulator.ask(op, chip=self.which, **values)
         self.now = int(answer["now"])
         return answer
 
@@ -93,6 +122,14 @@ class Chip:
     def set_pin(self, gpio: int, level: int) -> None:
         """An input pin has this level from now on."""
         self._ask("pin", gpio=gpio, level=bool(level))
+
+    def feed(self, changes: list[tuple[int, int, int]]) -> None:
+        """Input pins will change so: (clock, gpio, level), in order of time."""
+        self._ask("feed", changes=changes)
+
+    def poke(self, address: int, value: int) -> None:
+        """Write a word into the chip's address space."""
+        self._ask("poke", address=address, value=value)
 
     def motor(self, step: int, direction: int, up: int, at: int, switches: list[Any]) -> None:
         """A motor on these pins: up is +1 when a high direction pin counts up, `at` its count now.
@@ -133,11 +170,7 @@ class Chip:
 
     def close(self) -> None:
         """End the emulator."""
-        if self._process.stdin:
-            self._process.stdin.close()
-        self._process.wait(10)
-        if self._process.stdout:
-            self._process.stdout.close()
+        self.emulator.close()
 
     # ---- the REPL, as a person's tool uses it
 

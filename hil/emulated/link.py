@@ -30,15 +30,23 @@ MARKED = 0x1EA7F00D
 
 
 class EmulatedLink:
-    """A link to the firmware on an emulated chip. cut: the clock from which on no byte passes."""
+    """A link to the firmware on an emulated chip. cut: the clock from which on no byte passes.
+
+    chip: one that has the firmware already; None: a new one.
+    """
 
     def __init__(
-        self, machine: Machine, *, start_mm: dict[str, float] | None = None, begin: int = 0
+        self,
+        machine: Machine,
+        *,
+        start_mm: dict[str, float] | None = None,
+        begin: int = 0,
+        chip: Chip | None = None,
     ) -> None:
         self.machine = machine
         self.page = PAGES[machine.board.name]
         self.plant = Plant(machine, start_mm)
-        self.chip = Chip(flash(machine, Path(os.environ["MF_UF2"])), begin)
+        self.chip = chip or Chip(flash(machine, Path(os.environ["MF_UF2"])), begin)
         self.cut: int | None = None  # clock
         self.edges: list[tuple[Any, Any, Any]] = []
         self._state: int | None = None

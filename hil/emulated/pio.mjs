@@ -3,6 +3,8 @@
 // RP2040 datasheet chapter 3. Not modelled: the fraction of a clock divider, the input synchroniser's
 // two clocks (the same for every pin and every machine).
 
+import {Polling} from './polling.mjs';
+
 const IDLE = Infinity;
 const DIVIDER = 0x00; // a state machine's registers, from its first
 const SHIFTS = 0x08;
@@ -27,6 +29,17 @@ export class LockStep {
       this.patchMachine(machine);
     }
     for (const pio of chip.pio) this.patchBlock(pio);
+    this.polling = new Polling(this);
+    for (const pin of chip.gpio) this.patchPin(pin);
+  }
+
+  // Who looks at pins has done so until now before one changes.
+  patchPin(pin) {
+    const set = pin.setInputValue.bind(pin);
+    pin.setInputValue = (value) => {
+      if (pin.rawInputValue !== value) this.polling.touch(this.time());
+      set(value);
+    };
   }
 
   time() {
@@ -111,6 +124,7 @@ export class LockStep {
 
   // A countdown that somebody looks into or stops: x is what it would be now.
   settle(machine) {
+    if (machine.asleep) this.polling.touch(this.time());
     if (!machine.counting) return;
     machine.counting = false;
     const now = this.time();
@@ -144,7 +158,10 @@ export class LockStep {
   step(machine) {
     const pio = machine.pio;
     machine.counting = false;
+    if (machine.asleep) this.polling.rouse(machine, this.at);
+    else if (machine.pc === machine.wrapBottom && !machine.waiting && this.polling.top(machine)) return;
     const opcode = pio.instructions[machine.pc];
+    this.polling.executed(machine, opcode);
     if (machine.x > 1 && opcode >>> 13 === 0 && ((opcode >> 5) & 7) === 2 &&
         (opcode & 31) === machine.pc) {
       const side = machine.sidesetCount;
