@@ -10,12 +10,8 @@ from html import escape
 
 from hil.rigs.rigfile import Channel, RigFile
 from hil.rigs.rigfile_check import LOOP
+from microfactory.wiring import EDGE
 
-# physical pins of a Raspberry Pi Pico: GPIO number to pin of its edge
-EDGE = {
-    0: 1, 1: 2, 2: 4, 3: 5, 4: 6, 5: 7, 6: 9, 7: 10, 8: 11, 9: 12, 10: 14, 11: 15, 12: 16, 13: 17,
-    14: 19, 15: 20, 16: 21, 17: 22, 18: 24, 19: 25, 20: 26, 21: 27, 22: 29, 26: 31, 27: 32, 28: 34,
-}  # fmt: skip
 FIXED = {
     3: "GND", 8: "GND", 13: "GND", 18: "GND", 23: "GND", 28: "GND", 30: "RUN", 33: "AGND",
     35: "VREF", 36: "3V3", 37: "3V3_EN", 38: "GND", 39: "VSYS", 40: "VBUS",

@@ -12,7 +12,9 @@ from microfactory.jobfile import MAGIC, JobFile, verifier
 from microfactory.machine import Machine, names
 from microfactory.motion.gcode import parse
 from microfactory.motion.plan import plan
+from microfactory.places import write_whole
 from microfactory.show import show
+from microfactory.wiring import page, wires
 
 
 def machines(args: argparse.Namespace) -> int:
@@ -36,6 +38,22 @@ def check(args: argparse.Namespace) -> int:
             f"{args.machine_file}: {machine.name}, a {machine.kind} with "
             f"{len(machine.motors)} motors on {machine.board.name}; nothing is wrong with it"
         )
+    return 0
+
+
+def wiring(args: argparse.Namespace) -> int:
+    """Every wire of a machine's board: as a page, a table, or JSON."""
+    machine = load_machine(args)
+    found = wires(machine)
+    if args.output:
+        write_whole(Path(args.output), page(machine).encode())
+    if args.json:
+        say.value([{**wire._asdict(), "pin": wire.pin} for wire in found])
+    elif args.output:
+        say.line(f"{args.output}: {len(found)} wires of {machine.name}; print it and tick them off")
+    else:
+        rows = [[wire.connector, wire.pin, wire.parts, wire.to] for wire in found]
+        say.table(f"wires of {machine.name}", ["connector", "pin", "parts", "to"], rows)
     return 0
 
 

@@ -36,6 +36,8 @@ def parser() -> argparse.ArgumentParser:
     add("machines", look.machines, "list the machines that come along", machine=False)
     command = add("check", look.check, "say whether a machine file can be used", machine=False)
     command.add_argument("machine_file", metavar="MACHINE.toml")
+    command = add("wiring", look.wiring, "draw how a machine's board is wired: a page to print")
+    command.add_argument("-o", "--output", metavar="FILE.html", help="where the page goes")
     command = add("plan", look.plan_command, "plan a program and print its figures")
     command.add_argument("file", metavar="FILE")
     command = add("compile", work.compile_command, "plan and prove a program into a job file")
