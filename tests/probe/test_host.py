@@ -18,6 +18,8 @@ from mfprobe import state, words
 from mfwire.crc import Crc
 from mfwire.frames import FRAME_BYTES, Decoder, encode_into
 from microfactory import LinkError, Machine, UsageError
+from microfactory.flash import uf2
+from microfactory.flash.chips import FLASH_BASE, RP2040
 
 WRAP = 1 << 32
 
@@ -110,6 +112,16 @@ def test_every_file_of_the_probe_compiles_for_its_chip():
     files = image.files()
     assert {"main.py", "mfprobe/fast_scan.mpy", "mfwire/frames.mpy"} <= set(files)
     assert sum(map(len, files.values())) < 40_000
+
+
+def test_the_probes_uf2_has_every_sector_that_is_not_erased():
+    flash = bytearray(b"\xff" * image.FLASH_BYTES)
+    flash[0:5], flash[9000], flash[-1] = b"begin", 0, 7
+    found = uf2.read(image.to_uf2(bytes(flash)), "probe.uf2")
+    uf2.check_for(found, RP2040)
+    assert sorted(found.sectors()) == [FLASH_BASE + at for at in (0, 8192, len(flash) - 4096)]
+    for address, sector in found.sectors().items():
+        assert sector == flash[address - FLASH_BASE : address - FLASH_BASE + len(sector)]
 
 
 class Echo:
