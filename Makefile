@@ -9,6 +9,7 @@ SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
 CORE = $(wildcard csrc/src/*.c)
 FUZZ_INPUTS ?= 100000
 CUTS ?= 10000
+DAMAGED ?= 1000000
 EMULATED = hil/emulated
 EMULATED_CUTS ?= 200
 UF2 ?=
@@ -16,7 +17,7 @@ BOOTROM ?=
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint audit-c test-c analyze fuzz golden bench cuts verify-mutants mutated miswired faults our-faults hil-emulated \
+.PHONY: help setup demo test lint audit-c test-c analyze fuzz golden bench cuts verify-mutants mutated miswired faults our-faults noise hil-emulated \
 	format clean
 
 help: ## show this list
@@ -89,6 +90,9 @@ faults: $(VENV)/.ready ## 1,000 jobs under faults of every kind; what goes wrong
 
 our-faults: $(VENV)/.ready ## 200 faults drawn into our own sources: do the tests notice? (an hour)
 	@$(PY) -m hil.mutation --count 200 --seed $(SEED)
+
+noise: $(VENV)/.ready ## DAMAGED frames (default 1,000,000) through the decoder: none is taken for another
+	@$(PY) -m pytest -q tests/wire/test_noise.py -k damaged --damaged $(DAMAGED)
 
 cuts: $(VENV)/.ready ## cut the link at CUTS random instants (default 10000)
 	@$(PY) -m hil.cuts --cuts $(CUTS) --seed $(SEED)

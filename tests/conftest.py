@@ -16,6 +16,7 @@ settings.load_profile("fixed")
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("microfactory")
     group.addoption("--cuts", type=int, default=200, help="random instants at which a link dies")
+    group.addoption("--damaged", type=int, default=100_000, help="damaged frames for the decoder")
     group.addoption("--seed", type=int, default=1, help="seed of those instants")
     group.addoption(
         "--rewrite-golden", action="store_true", help="write the golden texts anew; review the diff"

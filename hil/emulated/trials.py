@@ -94,6 +94,7 @@ def _start_at_once(board: Board, windows: list[Window]) -> None:
     for window in windows:
         client.send_window(window.number, window.data)
     client.send("COMMIT", number=windows[-1].number)
+    client.settle()
     client.send("START", number=windows[0].number)
     client.settle()
     while client.ask().state not in ("RESTED", "DONE"):

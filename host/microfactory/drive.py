@@ -151,11 +151,16 @@ class Driver:
             client.send("COMMIT", number=newest.number)
         full = self.committed_s >= HORIZON_S - SLACK_S or (self.ended and not self.waiting)
         if self.begin_s is None and full and self.first is not None:
+            self._settle()  # a START is never on its way together with what it starts
             client.send("START", number=self.first.number)
-            while client.sender.waiting:  # what is refused meanwhile is looked at in `run`
-                client.pump(0.01)
+            self._settle()
             self.begin_s = client.link.now_s()
             client.ask()
+
+    def _settle(self) -> None:
+        """All that was sent has arrived. What was refused is looked at in `run`."""
+        while self.client.sender.waiting:
+            self.client.pump(0.01)
 
     def _compare(self, told: int) -> None:
         """What the board committed must be what was sent: the last commits may have come late."""
@@ -174,8 +179,7 @@ class Driver:
 
     def _result(self) -> Driven:
         client = self.client
-        while client.sender.waiting:  # what is still on its way may be refused: it came late
-            client.pump(0.01)
+        self._settle()  # what is still on its way may be refused: it came late
         status = client.ask()
         client.refused = None
         self._compare(status.hash)
