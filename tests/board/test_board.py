@@ -263,10 +263,11 @@ def test_a_start_that_comes_after_the_lease_moves_nothing(silent_us, moves):
     assert kit.state == ("RUNNING" if moves else "READY")
 
 
-def test_a_retreat_that_does_not_say_that_it_is_the_last_is_refused():
+@pytest.mark.parametrize("which", ["not the last", "a window"])
+def test_a_retreat_that_is_not_its_own_end_is_refused(which):
     kit = fresh()
-    body = bytearray(retreat_body(MACHINE))
-    body[26] &= 0xFE
+    body = bytearray(retreat_body(MACHINE) if which == "not the last" else WINDOWS[0].data)
+    body[26] &= 0xFE  # a window has a tail, and does not say that it is the last
     reasons = {
         kit.say("RETREAT", offset=at, total=len(body), data=bytes(body[at : at + 480]))
         for at in range(0, len(body), 480)

@@ -103,3 +103,40 @@ def test_an_equal_configuration_changes_nothing_of_a_hot_machine():
     assert kit.board.trusted
     assert kit.positions() == (1, 2, 2, 3, 4)
     assert kit.board.heaters[0].target_c == 205.0
+
+
+@pytest.mark.parametrize(
+    ("hz", "kind", "taken"), [(50, "pwm", True), (51, "pwm", False), (50, "switch", True)]
+)
+def test_a_servo_and_its_neighbour_on_one_slice_pulse_at_one_rate(hz, kind, taken):
+    config = json.loads(Machine.load("circuit-plotter").board_config())
+    common = {"hold": -1, "lost": 0, "fault": 0}
+    config["outputs"] = [
+        {"name": "pen", "at": "OUT2", "kind": "servo", "hz": 1000, **common},  # GPIO 0
+        {"name": "fan", "at": "OUT3", "kind": kind, "hz": hz, **common},  # GPIO 1
+    ]
+    config["heaters"] = []
+    data = json.dumps(config).encode()
+    if taken:
+        assert parse(data, pico_carrier) == config
+    else:
+        with pytest.raises(ConfigError, match="pulse at one rate"):
+            parse(data, pico_carrier)
+
+
+def test_no_memory_for_a_configuration_is_told_and_the_board_goes_on(monkeypatch):
+    kit = Kit(configure=False)
+    kit.hello()
+    with monkeypatch.context() as full:
+        full.setattr("mfboard.board.parse", no_memory)
+        kit.configure()
+    told = [m for m in kit.heard if m["name"] == b"CONFIGURED"]
+    assert told[0]["ok"] == 0
+    assert b"no memory left" in told[0]["text"]
+    assert kit.state == "IDLE"
+    kit.configure()
+    assert kit.state == "READY"
+
+
+def no_memory(data, page):
+    raise MemoryError

@@ -208,10 +208,13 @@ static void what_cannot_be_planned_is_refused_at_the_door(void)
     c = machine();
     c.window_s = 3.0;
     CHECK(mf_plan_init(plan_memory, sizeof plan_memory, &c, &none) == MF_E_LIMIT);
-    c = machine(); // pulses as long as half of the time between two steps at full speed
-    double spacing = c.tick_hz / (c.max_speed_mm_s[0] * c.steps_per_mm[0]);
-    c.pulse_ticks = (int)(0.55 * spacing);
-    CHECK(mf_plan_init(plan_memory, sizeof plan_memory, &c, &none) == MF_E_LIMIT);
+    for (int fits = 0; fits < 2; fits++) { // two pulses and a chunk of pads between two steps
+        c = machine();
+        double least = 2.0 * c.pulse_ticks + MF_WORD_TICKS_MIN * (MF_CHUNK_WORDS + 2);
+        c.max_speed_mm_s[0] = c.tick_hz / (c.steps_per_mm[0] * (least + (fits ? 1.0 : -1.0)));
+        CHECK(mf_plan_init(plan_memory, sizeof plan_memory, &c, &none) ==
+              (fits ? MF_OK : MF_E_LIMIT));
+    }
     c = machine();
     CHECK(mf_plan_init(plan_memory, 64, &c, &none) == MF_E_SPACE);
     plan = fresh(&c);
