@@ -28,6 +28,7 @@ class Probe:
     """usb: an mfboard.port_rp2_usb.Usb; memory: for the rings."""
 
     def __init__(self, usb, memory):
+        machine.freq(HZ)  # first: dividers of state machines are made from it
         self.usb = usb
         self.pins = Pins()
         self.capture = Capture(memory)
@@ -39,7 +40,6 @@ class Probe:
 
     def run(self):
         """For ever."""
-        machine.freq(HZ)
         try:
             while True:
                 self.usb.receive(self)

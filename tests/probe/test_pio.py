@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import random
+from pathlib import Path
 
 import pytest
+from hil.emulated.chip import Chip, missing
 from pio_run import BEGIN_COUNT, count, programs, watch
 
 PINS = 16
@@ -88,3 +91,17 @@ def test_a_full_fifo_keeps_its_first_words():
     kept = count(clock, mark, module.CLOCK_BEGIN, read=False)
     assert kept == count(clock, mark, module.CLOCK_BEGIN)[: len(kept)]
     assert len(kept) < len(told)
+
+
+@pytest.mark.skipif(bool(missing()), reason=missing() or "-")
+def test_the_chips_own_assembler_gives_the_same_words():
+    module, watcher, clock = programs(PINS)
+    chip = Chip()
+    chip.boot()
+    chip.run(0.5)
+    chip.enter()
+    source = Path(module.__file__).read_text()
+    told = f"print(list(watcher({PINS})[0]), '/', list(clock()[0]))"
+    ours = [json.loads(words) for words in chip.execute(f"{source}\n{told}\n").split("/")]
+    chip.close()
+    assert ours == [watcher.words, clock.words]
