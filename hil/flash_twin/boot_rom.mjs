@@ -5,6 +5,7 @@
 
 import fs from 'node:fs';
 import {pathToFileURL} from 'node:url';
+import {serve} from '../emulated/requests.mjs';
 
 const [emulator, romFile, flashFile] = process.argv.slice(2);
 const {RP2040, BasePeripheral, ConsoleLogger, LogLevel} = await import(pathToFileURL(emulator).href);
@@ -268,27 +269,10 @@ function answer(request) {
   }
 }
 
-let rest = '';
-const piece = Buffer.alloc(1 << 16);
-for (;;) {
-  let count;
+serve((request) => {
   try {
-    count = fs.readSync(0, piece);
+    return answer(request);
   } catch (error) {
-    if (error.code === 'EAGAIN') continue;
-    if (error.code === 'EOF') break;
-    throw error;
+    return {error: error.message};
   }
-  if (!count) break;
-  rest += piece.toString('latin1', 0, count);
-  for (let end = rest.indexOf('\n'); end >= 0; end = rest.indexOf('\n')) {
-    let reply;
-    try {
-      reply = answer(JSON.parse(rest.slice(0, end)));
-    } catch (error) {
-      reply = {error: error.message};
-    }
-    fs.writeSync(1, `${JSON.stringify(reply)}\n`);
-    rest = rest.slice(end + 1);
-  }
-}
+});
