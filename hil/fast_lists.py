@@ -72,7 +72,7 @@ class FastLists:
 
     def total(self, signs: Any) -> int:
         """Sum of steps."""
-        return int(signs.sum()) if len(signs) else 0
+        return int(np.sum(signs)) if len(signs) else 0
 
     def upto(self, rises: Any, tick: int) -> int:
         """How many edges rise at or before a tick."""

@@ -12,6 +12,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+from hil.arc import Arc
 from microfactory import Machine
 from microfactory.parts import Home
 
@@ -68,6 +69,8 @@ class Plant:
         ]
         self.tick_hz = 125_000_000
         self.config: Any = None
+        self.port: Any = None
+        self.fire = Arc()  # above the sheet, with a torch
 
     def _start(self, start: dict[str, float], motor: int) -> float:
         axis = self.machine.axes[self.machine.axis_of_motor(motor)]
@@ -108,6 +111,7 @@ class Plant:
         """The board has a configuration: counts begin at 0 where the carriages stand."""
         self.tick_hz = port.tick_hz
         self.config = config
+        self.port = port
 
     def switches(self, motor: int) -> list[tuple[int, int, bool]]:
         """(count in steps, input, closed below) in the board's own counts."""
@@ -127,6 +131,8 @@ class Plant:
         active = self.pressed.get(item.name, 0)
         if item.name in self.stuck:
             active = self.stuck[item.name]
+        elif item.role == "arc_ok" and self.machine.arc:
+            active = int(self.fire.burns(self.port.tick))
         else:
             for motor in range(len(self.machine.motors)):
                 for position, i, below in self._switches[motor]:
@@ -138,6 +144,43 @@ class Plant:
     def output(self, number: int, value: int, tick: int) -> None:
         """An output has a value."""
         self.outputs[number] = value
+        if self.machine.arc and self.machine.outputs[number].role == "torch":
+            self._strike(value > 0, tick)
+
+    def _strike(self, on: bool, tick: int) -> None:
+        """The torch is switched: when its arc begins, and when it goes out, the input changes."""
+        assert self.machine.arc is not None
+        number = self.machine.input_id(self.machine.arc.input)
+        if on == self.fire.torch or self.machine.arc.input in self.stuck:
+            return
+        self.fire.switch(on, tick, self.tick_hz)
+        level = int(self.machine.inputs[number].active == "high")
+        events = self.port.events
+        self.port.events = [e for e in events if e[2] != "level" or e[3] != number]
+        if not on:
+            self.port.at(tick, "level", number, 1 - level)
+        if self.fire.begin_tick is not None:
+            self.port.at(self.fire.begin_tick, "level", number, level)
+        if self.fire.out_tick is not None:
+            self.port.at(self.fire.out_tick, "level", number, 1 - level)
+
+    def place_mm(self, engine: Any) -> dict[str, float]:
+        """Where the motors have brought each axis."""
+        out = {}
+        for i, axis in enumerate(self.machine.axes):
+            m = self.machine.motors_of_axis(i)[0]
+            out[axis.letter] = (engine.position(m) + self.offset[m]) / axis.steps_per_mm
+        return out
+
+    def arc(self, engine: Any, tick: int) -> int:
+        """What the converter of the arc's voltage reads: 0 to 16380."""
+        fire = self.fire
+        if self.machine.height is None or not fire.burns(tick):
+            return 0
+        at = self.place_mm(engine)
+        fire.heights.append((tick, at["X"], at["Y"], at["Z"]))
+        volts = fire.volts(at["X"], at["Y"], at["Z"])
+        return fire.reading(volts, self.machine.height.volts_per_volt)
 
     def heater(self, number: int, duty: int, tick: int) -> None:
         """A heater has a duty."""

@@ -61,6 +61,11 @@ static mf_status check_machine(const mf_gcode_machine *machine)
             return MF_E_LIMIT;
         }
     }
+    const mf_gcode_height *height = &machine->height;
+    if (height->output < -1 || height->output > 62 || !within(height->target, 0.0, 65535.0) ||
+        !within(height->share, 0.0, 1.0)) {
+        return MF_E_LIMIT;
+    }
     for (int i = 0; i < 3; i++) {
         if (check_heater(heaters[i]) != MF_OK) {
             return MF_E_LIMIT;

@@ -424,6 +424,9 @@ mf_status gcode_motion(mf_gcode *reader)
     if (reader->motion != MOTION_RAPID && reader->feed_mm_s <= 0.0) {
         return gcode_refuse(reader, MF_E_LIMIT, MF_WHY_NO_FEED, column_of_code(reader));
     }
+    if (reader->motion != MOTION_RAPID) {
+        gcode_pace(reader);
+    }
     if (reader->motion == MOTION_RAPID || reader->motion == MOTION_LINE) {
         return line(reader);
     }

@@ -30,6 +30,7 @@ typedef enum {
     ACT_HEAT,
     ACT_HEAT_WAIT,
     ACT_DWELL,
+    ACT_HEIGHT,
     ACT_PLANE,
     ACT_WORK,
     ACT_PATH,
@@ -103,6 +104,9 @@ struct mf_gcode {
     int32_t exact_stop;
     double spindle_s; /* negative: none yet */
     double main_value;
+    int32_t height_banned; /* M62 P2 */
+    double height_target;  /* as the moves have it */
+    double height_pace;
     int32_t mist_on;
     int32_t flood_on;
     double hotend_c;
@@ -161,6 +165,7 @@ mf_status gcode_set_offset(mf_gcode *reader, uint32_t column);
 /* gcode_things.c */
 mf_status gcode_things(mf_gcode *reader, const mf_gcode_code *code, uint32_t column);
 mf_status gcode_speed_word(mf_gcode *reader);
+void gcode_pace(mf_gcode *reader); /* before a move at the feed: the speed under which height control waits */
 void gcode_end(mf_gcode *reader);
 
 /* gcode.c: a new move at the present place; latch an error at a column. */

@@ -4,6 +4,7 @@
 
 #define FULL 65535.0
 #define DWELL_MAX_S 86400.0
+#define PACE_MAX 10000.0 /* 1000 mm/s */
 
 static void switch_to(mf_gcode *reader, const mf_gcode_switch *item, double value)
 {
@@ -27,6 +28,48 @@ static void rest(mf_gcode *reader, double seconds)
     }
 }
 
+/* Height control holds while the torch is on and nothing forbids it. */
+static void height(mf_gcode *reader)
+{
+    const mf_gcode_height *item = &reader->machine.height;
+    int holds = reader->main_value > 0.0 && !reader->height_banned;
+    double target = holds ? item->target : 0.0;
+    if (item->output >= 0 && target != reader->height_target) {
+        mf_move *move = gcode_make(reader, MF_MOVE_OUTPUT);
+        move->output = item->output;
+        move->value = target;
+        reader->height_target = target;
+    }
+}
+
+void gcode_pace(mf_gcode *reader)
+{
+    const mf_gcode_height *item = &reader->machine.height;
+    double tenths = reader->feed_mm_s * item->share * 10.0;
+    double pace = tenths < PACE_MAX ? (double)(int32_t)tenths : PACE_MAX;
+    if (item->output >= 0 && reader->height_target > 0.0 && pace != reader->height_pace) {
+        mf_move *move = gcode_make(reader, MF_MOVE_OUTPUT);
+        move->output = item->output + 1;
+        move->value = pace;
+        reader->height_pace = pace;
+    }
+}
+
+static mf_status height_word(mf_gcode *reader, const mf_gcode_code *code, uint32_t column)
+{
+    if (!gcode_has(reader, 'P')) {
+        return gcode_refuse_range(reader, MF_E_WORD, MF_WHY_MISSING, column, 'P', 0.0, 0.0);
+    }
+    double which = gcode_take(reader, 'P');
+    if (which != 2.0) {
+        return gcode_refuse_range(reader, MF_E_LIMIT, MF_WHY_WHOLE, gcode_column(reader, 'P'),
+                                  which, 2.0, 2.0);
+    }
+    reader->height_banned = code->tenths == 620 || code->tenths == 640;
+    height(reader);
+    return MF_OK;
+}
+
 /* To the value that S asks for; from rest it waits until the spindle turns. */
 static void main_to(mf_gcode *reader)
 {
@@ -34,8 +77,12 @@ static void main_to(mf_gcode *reader)
     double share = item->graded ? reader->spindle_s / item->full : 1.0;
     double value = (double)(int32_t)(share * FULL + 0.5);
     int begins = value > 0.0 && reader->main_value <= 0.0;
+    if (begins && reader->machine.strikes) {
+        (void)gcode_make(reader, MF_MOVE_STRIKE);
+    }
     switch_to(reader, item, value);
     reader->main_value = value;
+    height(reader);
     if (begins) {
         rest(reader, item->spin_up_s);
     }
@@ -66,8 +113,9 @@ static mf_status main_on(mf_gcode *reader, const mf_gcode_code *code, uint32_t c
 static void main_off(mf_gcode *reader)
 {
     if (reader->machine.main.output >= 0) {
-        switch_to(reader, &reader->machine.main, 0.0);
         reader->main_value = 0.0;
+        height(reader);
+        switch_to(reader, &reader->machine.main, 0.0);
     }
 }
 
@@ -258,6 +306,7 @@ mf_status gcode_things(mf_gcode *reader, const mf_gcode_code *code, uint32_t col
     case ACT_HEAT:
     case ACT_HEAT_WAIT: return heat(reader, code, column);
     case ACT_DWELL: return dwell(reader, column);
+    case ACT_HEIGHT: return height_word(reader, code, column);
     case ACT_TOOL_CHANGE:
         if (reader->main_value > 0.0) {
             main_off(reader);

@@ -286,7 +286,7 @@ static mf_status check_move(const mf_plan *plan, const mf_move *m)
 static int ends_stretch(int32_t kind)
 {
     return kind == MF_MOVE_HOME || kind == MF_MOVE_WAIT || kind == MF_MOVE_PAUSE ||
-           kind == MF_MOVE_END;
+           kind == MF_MOVE_END || kind == MF_MOVE_STRIKE;
 }
 
 static mf_status push_one(mf_plan *plan, const mf_move *move)

@@ -1,5 +1,6 @@
 """Frames to the host, each built in memory that was there before."""
 
+from mfboard import height_state as w
 from mfboard import identity
 from mfwire.frames import FRAME_BYTES, PAYLOAD_BYTES
 from mfwire.messages import (
@@ -125,7 +126,7 @@ class Answers:
         put16(p, 10, b.fault)
         put16(p, 12, b.detail)
         p[14] = 1 if b.trusted else 0
-        p[15] = 1 if b.standing_by() else 0
+        p[15] = 1 if b.heat.standing_by() else 0
         p[16] = player.motors
         p[17] = len(b.inputs.active)
         p[18] = len(b.outputs.value)
@@ -140,13 +141,19 @@ class Answers:
         put16(p, 42, b.inputs.levels())
         mask = 0
         at = HEAD_BYTES + FIXED_BYTES[_STATUS]
+        offset = engine.offset()
+        p[46] = engine.told(w.MODE)
+        put16(p, 47, engine.told(w.NOW))
+        put16(p, 49, engine.told(w.AIM))
+        put16(p, 51, offset)
         m = 0
         while m < player.motors:
-            put32(p, at, engine.position(m))
+            beside = offset if m == b.height_motor else 0
+            put32(p, at, engine.position(m) - beside)
             latched = engine.latched[m]
             if latched is not None:
                 mask |= 1 << m
-            put32(p, at + 4, NONE30 if latched is None else latched)
+            put32(p, at + 4, NONE30 if latched is None else latched - beside)
             at += 8
             m += 1
         put16(p, 44, mask)

@@ -8,10 +8,13 @@ from mfboard import faults, window
 from mfboard.answers import Answers
 from mfboard.config import ConfigError, parse, same
 from mfboard.handle import Handler
+from mfboard.heat import Heat
 from mfboard.heaters import TURN_MS, Heater
+from mfboard.height_state import TARGET
 from mfboard.inputs import Inputs
 from mfboard.outputs import KEEP, Outputs
 from mfboard.player import ON_TAIL, STOPPED, Player, since, sooner
+from mfboard.torch import Torch
 from mfboard.upkeep import Upkeep
 from mfwire import session as s
 from mfwire.crc import Crc
@@ -53,6 +56,9 @@ class Board:
         self.inputs = Inputs([])
         self.outputs = Outputs([], port)
         self.heaters = []
+        self.heat = Heat(self)
+        self.torch = Torch(self)
+        self.height_motor = -1
         self.state = s.IDLE
         self.why = s.WHY_NONE
         self.fault = faults.NONE
@@ -93,7 +99,9 @@ class Board:
         """Somebody connects: a machine that moves is brought to rest first, on its path."""
         if self.state == s.RUNNING:
             self.player.ask_hold(s.WHY_LINK)
-            self._hush()
+            self.hush("lost")
+        elif self.state == s.STRIKING:
+            self.torch.end(s.WHY_LINK)
         self.receiver.begin(connect)
         self.heard_us = self.port.us()
 
@@ -106,6 +114,8 @@ class Board:
         try:
             text = bytes(self.config_bytes[:length])
             config = parse(text, self.port.page)
+            if config["height"] and not self.port.holds_height:
+                raise ConfigError("this board's program holds no height; leave out [height]")
         except ConfigError as error:
             return str(error)
         except MemoryError:
@@ -119,6 +129,11 @@ class Board:
         self.lease_us = config["lease_ms"] * 1000
         self.player.motors = len(config["motors"])
         self.player.outputs = len(config["outputs"]) + len(config["heaters"])
+        self.height_motor = -1
+        if config["height"]:
+            self.player.outputs += 2
+            self.height_motor = config["height"]["motor"]
+        self.torch.forget(config["arc"])
         self.player.forget(0)
         self.retreat_length = 0
         self.known = 0
@@ -139,7 +154,7 @@ class Board:
         """Until `turn` has something to do; -1: nothing at all."""
         now = self.port.us()
         due = sooner(sooner(-1, self.player.due_us(now)), self.upkeep.due_us(now))
-        due = sooner(due, self.inputs.due_us(now))
+        due = sooner(sooner(due, self.inputs.due_us(now)), self.torch.due_us(now))
         if self.receiver.connect:
             due = sooner(due, STATUS_US - since(now, self.status_us))
             if self._needs_link():
@@ -160,17 +175,26 @@ class Board:
         self.inputs.service(now)
         if self.inputs.tripped:
             self._tripped()
+        self.torch.turn(now)
         if self.receiver.connect and self._needs_link():
             if since(now, self.heard_us) >= self.lease_us:
                 self.lost(s.WHY_LINK)
         if self.heaters and since(now, self.heaters_us) >= TURN_US:
             self.heaters_us = now
-            self._heat()
+            self.heat.turn()
         if self.receiver.connect and (self.changed or since(now, self.status_us) >= STATUS_US):
             self.status_us = now
             self.changed = False
             self.answers.status()
         self.upkeep.service(now)
+
+    def begin(self, number):
+        """A run begins at this window now."""
+        self.player.start(number, self.port.us())
+        self.state = s.RUNNING
+        self.why = s.WHY_NONE
+        self.retreated = False
+        self.changed = True
 
     def _needs_link(self):
         """Something goes on that must not go on without a host."""
@@ -233,34 +257,35 @@ class Board:
             return
         self.set_output(number, value)
 
-    def _hush(self):
-        """Without a host only outputs that keep their value go on with their windows."""
+    def hush(self, event):
+        """Of the outputs only those that keep their value at this event go on with the windows."""
         mask = 0
         i = 0
         while i < len(self.outputs.items):
-            if self.outputs.items[i]["lost"] == KEEP:
+            if self.outputs.items[i][event] == KEEP:
                 mask |= 1 << i
             i += 1
         self.port.hush(mask)
 
     def _left_alone(self, number):
-        """Without a host no window switches what a lost link has switched, nor any heat."""
-        if self.player.hold != s.WHY_LINK and self.player.hold != s.WHY_BYE:
+        """No window switches what a lost link or arc has switched, nor any heat."""
+        why = self.player.hold
+        if why != s.WHY_LINK and why != s.WHY_BYE and why != s.WHY_ARC:
             return False
         items = self.outputs.items
-        return number >= len(items) or items[number]["lost"] != KEEP
+        event = "hold" if why == s.WHY_ARC else "lost"
+        return number >= len(items) or items[number][event] != KEEP
 
     def set_output(self, number, value):
         """An output, or a heater's target in 0.1 C."""
         if number < len(self.outputs.value):
             self.outputs.set(number, value)
+            return
+        i = number - len(self.outputs.value)
+        if i >= len(self.heaters):
+            self.port.steer(TARGET + i - len(self.heaters), value)
         else:
-            i = number - len(self.outputs.value)
-            heater = self.heaters[i]
-            celsius = value / 10
-            heater.standby_ms = -1
-            heater.set_target(celsius if celsius <= heater.max_c else heater.max_c)
-            self.port.note_target(i, heater.target_c)
+            self.heat.to(i, value / 10)
 
     def input_changed(self, i, level):
         """A pin of an input has changed."""
@@ -295,49 +320,15 @@ class Board:
                 return True
         return False
 
-    def _heat(self):
-        i = 0
-        while i < len(self.heaters):
-            heater = self.heaters[i]
-            fault = heater.turn(self.port.adc(i), TURN_MS / 1000)
-            self.port.note_temperature(i, heater.temperature_c)
-            self.port.set_heater(i, heater.duty)
-            if fault:
-                self.trip(fault, i)
-            if heater.standby_over():
-                self._off(i)
-            i += 1
-
     # ---- the end of things
-
-    def cool(self):
-        """All heaters off."""
-        i = 0
-        while i < len(self.heaters):
-            self._off(i)
-            i += 1
-
-    def _off(self, i):
-        heater = self.heaters[i]
-        heater.standby_ms = -1
-        heater.set_target(0.0)
-        heater.duty = 0
-        self.port.set_heater(i, 0)
-        self.port.note_target(i, 0.0)
-        self.changed = True
-
-    def standing_by(self):
-        """A grant is running for some heater."""
-        for heater in self.heaters:
-            if heater.standby_ms >= 0:
-                return True
-        return False
 
     def lost(self, why):
         """The host is gone: dangerous outputs off at once, the path to rest, heat as granted."""
         self.receiver.begin(0)
         self.changed = True
-        self._hush()
+        if self.state == s.STRIKING:
+            self.torch.end(why)
+        self.hush("lost")
         self.outputs.lost()
         self.left = True
         if self.state in s.PLAYS:
@@ -349,17 +340,7 @@ class Board:
             self._retreat()
         if self.state not in s.MOVES:
             self._leave()
-        i = 0
-        while i < len(self.heaters):
-            heater = self.heaters[i]
-            if why == s.WHY_LINK:
-                heater.stand_by()
-                self.port.note_target(i, heater.target_c)
-                if heater.target_c <= 0:
-                    self.port.set_heater(i, 0)
-            else:
-                self._off(i)
-            i += 1
+        self.heat.lost(why)
 
     def trip(self, fault, detail):
         """A doubt: motors stop, heat off, told until it is cleared."""
@@ -370,7 +351,7 @@ class Board:
             self.trusted = False
         self.outputs.fault()
         self._leave()
-        self.cool()
+        self.heat.cool()
         if self.fault == faults.NONE:
             self.fault = fault
             self.detail = detail
@@ -380,6 +361,8 @@ class Board:
 
     def stop_now(self):
         """ABORT of the host."""
+        if self.state == s.STRIKING:
+            self.torch.end(s.WHY_ABORT)
         if self.player.mode != STOPPED:
             self.port.hush(0)
             self.player.abort()

@@ -7,7 +7,10 @@ KINDS = ("switch", "pwm", "servo")
 CONFIG_BYTES = 8192  # it comes into the first window's slot
 HEATER_HZ = 10
 SERVO_HZ = 50
-_TOP = {"v", "machine", "pulse_ticks", "lease_ms", "motors", "inputs", "outputs", "heaters"}
+_TOP = {
+    "v", "machine", "pulse_ticks", "lease_ms", "motors", "inputs", "outputs", "heaters", "arc",
+    "height",
+}  # fmt: skip
 _MOTOR = {"name", "at", "invert", "low", "high"}
 _FAR = (1 << 29) - 1
 _INPUT = {"name", "at", "active", "pull", "debounce_us", "role"}
@@ -17,6 +20,15 @@ _HEATER = {
     "max_duty",
 }  # fmt: skip
 _CURVE = {"kind", "r25_ohm", "beta", "pullup_ohm"}
+_ARC = {"input", "torch", "wait_ms", "lost_ms"}
+_HEIGHT = {"motor", "sensor", "path", "settings"}
+# settings of height control in the order of mfboard.height_state, with their bounds
+HEIGHT = (
+    ("full", 100, 65000), ("gain", 0, 500000), ("band", 0, 2000), ("most", 0, 1 << 24),
+    ("rate", 1, 8192), ("accel", 1, 8192), ("delay", 0, 10000), ("sample", 1, 1000),
+    ("spike", 1, 20000), ("lock", 0, 10000), ("lock_most", 1, 10000), ("filter", 1, 256),
+    ("gap", 600, 125000), ("slice", 62500, 250000), ("word", 25, 1000),
+)  # fmt: skip
 
 
 class ConfigError(Exception):
@@ -107,7 +119,38 @@ def parse(data, page):
     for item in _list(config, "heaters", 3):
         _heater(item, page, used)
     _share(config, page)
+    _torch(config, page, used)
     return config
+
+
+def _torch(config, page, used):
+    """What a torch needs: an arc that is waited for, and a height that is held."""
+    arc = config["arc"]
+    if arc is not None:
+        _keys(arc, _ARC, "arc")
+        _whole(arc["input"], 0, len(config["inputs"]) - 1, "arc input")
+        _whole(arc["torch"], 0, len(config["outputs"]) - 1, "arc torch")
+        _whole(arc["wait_ms"], 1, 60000, "arc wait_ms")
+        _whole(arc["lost_ms"], 1, 10000, "arc lost_ms")
+    height = config["height"]
+    if height is None:
+        return
+    _keys(height, _HEIGHT, "height")
+    motors = len(config["motors"]) - 1
+    _whole(height["motor"], 0, motors, "height motor")
+    _connector(height["sensor"], page.ANALOG, used, "height sensor")
+    if config["heaters"]:
+        raise ConfigError("height: the converter is read for it alone, so there are no heaters")
+    for row in _list(height, "path", 3):
+        if not isinstance(row, list) or len(row) != 2:
+            raise ConfigError("height: path is no list of pairs")
+        _whole(row[0], 0, motors, "height path motor")
+        _whole(row[1], 1, _FAR, "height path scale")
+    settings = _list(height, "settings", len(HEIGHT))
+    if len(settings) != len(HEIGHT):
+        raise ConfigError("height: there are not " + str(len(HEIGHT)) + " settings")
+    for i in range(len(HEIGHT)):
+        _whole(settings[i], HEIGHT[i][1], HEIGHT[i][2], "height " + HEIGHT[i][0])
 
 
 def _share(config, page):

@@ -68,7 +68,10 @@ class Handler:
         if kind == _START:
             return self._start(u30(p, 8))
         if kind == _HOLD:
-            player.ask_hold(s.WHY_HOLD)
+            if b.state == s.STRIKING:
+                b.torch.end(s.WHY_HOLD)
+            else:
+                player.ask_hold(s.WHY_HOLD)
             return s.OK
         if kind == _OUTPUT:
             return self._output(u16(p, 8), u16(p, 10))
@@ -105,7 +108,7 @@ class Handler:
             return self._clear()
         if kind == _BYE:
             b.lost(s.WHY_BYE)
-            b.cool()
+            b.heat.cool()
             return s.OK
         if kind == _MAINTAIN:
             return b.upkeep.leave()
@@ -117,20 +120,18 @@ class Handler:
             return s.NOT_CONFIGURED
         if not b.port.enabled:
             return s.NOT_ENABLED
-        reason = b.player.start(number, b.port.us())
-        if reason == s.OK:
-            b.state = s.RUNNING
-            b.why = s.WHY_NONE
-            b.retreated = False
-            b.changed = True
+        reason = b.player.may_start(number)
+        if reason == s.OK and not b.torch.strikes(number, b.port.us()):
+            b.begin(number)
         return reason
 
     def _output(self, number, value):
         b = self.board
         outputs = len(b.outputs.value)
-        if number >= outputs + len(b.heaters):
+        if number >= b.player.outputs:
             return s.UNKNOWN_ID
-        if number >= outputs and value > b.heaters[number - outputs].max_c * 10:
+        heater = number - outputs
+        if 0 <= heater < len(b.heaters) and value > b.heaters[heater].max_c * 10:
             return s.BAD_VALUE
         b.set_output(number, value)
         b.changed = True

@@ -3,6 +3,8 @@
 0 to 65535 each; safe (0) at boot and until the host has configured them.
 """
 
+from mfboard.height_state import TARGET
+
 KEEP = -1
 
 
@@ -41,12 +43,14 @@ class Outputs:
 
     def off(self):
         """Everything off."""
+        self.port.engine.steer(TARGET, 0)
         i = 0
         while i < len(self.value):
             self.set(i, 0)
             i += 1
 
     def _apply(self, event):
+        self.port.engine.steer(TARGET, 0)
         i = 0
         while i < len(self.value):
             to = self.items[i][event]

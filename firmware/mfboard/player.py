@@ -27,6 +27,7 @@ from mfwire.session import (
 
 HALF30 = 1 << 29
 LONG_US = 45_000
+LOOK_US = 1000  # until a motor that is still busy after its list is looked at again
 # modes
 STOPPED, PLAYING, ON_TAIL, ENDING = range(4)
 
@@ -142,16 +143,18 @@ class Player:
 
     # ---- playing
 
-    def start(self, number, now_us):
-        """Begin at this window, now. A reason of REFUSED, or OK."""
+    def may_start(self, number):
+        """Whether a run may begin at this window. A reason of REFUSED, or OK."""
         if number != self.number or self.committed == number:
             return NOT_WHOLE
         slot = self.slot(number)
         if u30(slot, 4) != 0 or u30(slot, 8) != 0:
             return BAD_ORDER
-        reason = self._matches(slot)
-        if reason:
-            return reason
+        return self._matches(slot)
+
+    def start(self, number, now_us):
+        """Begin at this window, now: it may (`may_start`)."""
+        slot = self.slot(number)
         self.why = WHY_NONE
         self.rest_ticks = 0
         self.begin_low = 0
@@ -159,7 +162,6 @@ class Player:
         self.mode = PLAYING
         self.branch_us = self.engine.start(slot, now_us)
         self._began(slot)
-        return OK
 
     def play_alone(self, slot, now_us):
         """A list that is no window of a run: a retreat, from wherever the motors rest."""
@@ -227,7 +229,7 @@ class Player:
         if not self.decided and since(self.branch_us, now_us) <= self.lead_us:
             self._decide()
         if self.decided and since(self.branch_us, now_us) <= 0:
-            return self._branch()
+            return self._branch(now_us)
         return False
 
     def _decide(self):
@@ -255,7 +257,7 @@ class Player:
         self.engine.follow(slot, True)
         self.decided = True
 
-    def _branch(self):
+    def _branch(self, now_us):
         """The window has ended."""
         if self.mode == PLAYING:
             self.number = (self.number + 1) & MASK30
@@ -267,6 +269,7 @@ class Player:
             self.branch_us = (self.branch_us + u30(slot, 16) // self.ticks_per_us + 1) & MASK30
             return True
         if self.engine.busy():
+            self.branch_us = (now_us + LOOK_US) & MASK30
             return False
         self.mode = STOPPED
         if self.why == WHY_END and self.hold == WHY_GUARD:

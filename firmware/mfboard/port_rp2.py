@@ -33,6 +33,7 @@ class Port:
     tick_hz = HZ
     ticks_per_us = HZ // 1_000_000
     lead_us = LEAD_US
+    holds_height = False
 
     def __init__(self, page, usb=None):
         machine.freq(HZ)
@@ -134,6 +135,9 @@ class Port:
         """Output i has this value from now on."""
         if not self.playing:
             fast_track.put(i, value)
+
+    def steer(self, word, value):
+        """Nothing: no height is held."""
 
     def set_heater(self, i, duty):
         """Heater i has this duty from now on."""

@@ -154,6 +154,17 @@ class Engine:
         self.plan[motor] = steps
         self.latched[motor] = None
 
+    def offset(self):
+        """No height is held on this port: there is none."""
+        return 0
+
+    def steer(self, word, value):
+        """Nothing: no height is held."""
+
+    def told(self, word):
+        """Nothing is told of a height."""
+        return 0
+
     def start(self, slot, now_us):
         """The first list of a run begins; the microsecond in which it did."""
         s = f.S

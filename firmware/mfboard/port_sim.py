@@ -20,6 +20,7 @@ class Port:
     tick_hz = TICK_HZ
     ticks_per_us = TICKS_PER_US
     lead_us = LEAD_US
+    holds_height = True
 
     def __init__(self, page, plant=None, sink=None, lists=None, seed=1):
         self.page = page
@@ -94,6 +95,14 @@ class Port:
         """Share of the converter's range that heater i's sensor reads, 0 to 1."""
         return self.plant.sensor(i, self.tick) if self.plant else 0.5
 
+    def arc(self):
+        """Four readings of the arc's converter, added up: 0 to 16380."""
+        return self.plant.arc(self.engine, self.tick) if self.plant else 0
+
+    def steer(self, word, value):
+        """A word of height control from a window or from the host."""
+        self.engine.steer(word, value)
+
     def enable(self, mask):
         """Drivers on or off."""
         self.enabled = mask
@@ -127,7 +136,7 @@ class Port:
     # ---- the clock
 
     def at(self, tick, kind, number, value):
-        """Something happens at a tick: kind "output" or "level"."""
+        """Something happens at a tick: kind "output", "level" or "height"."""
         self._order += 1
         event = (tick, self._order, kind, number, value)
         k = len(self.events)
@@ -165,6 +174,8 @@ class Port:
         _tick, _order, kind, number, value = event
         if kind == "output":
             self.board.timed_output(number, value)
+        elif kind == "height":
+            self.engine.height.turn()
         elif kind == "level":
             if self.sink:
                 item = self.config["inputs"][number]

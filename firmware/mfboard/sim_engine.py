@@ -8,9 +8,30 @@ from array import array
 
 from mfboard import faults, window
 from mfboard.expand import DIRECTION, STEP, expand
+from mfboard.sim_height import Height
 from mfwire.messages import u16, u30
 
 WORDS_MAX = 32768
+
+
+def edges(lists, base, pulse, direction):
+    """(rises, signs, turn ticks, turn directions, end, last direction) of one motor's list."""
+    ends, steps, ways = lists
+    rises = []
+    signs = []
+    turns = []
+    turned = []
+    begin = 0
+    for i in range(len(ends)):
+        if ways[i] != direction:
+            direction = ways[i]
+            turns.append(base + begin)
+            turned.append(direction)
+        if steps[i]:
+            rises.append(base + ends[i] - pulse)
+            signs.append(steps[i])
+        begin = ends[i]
+    return rises, signs, turns, turned, begin, direction
 
 
 class PlainLists:
@@ -44,22 +65,7 @@ class PlainLists:
 
     def edges(self, lists, base, pulse, direction):
         """(rises, signs, turn ticks, turn directions, end, last direction) of one motor's list."""
-        ends, steps, ways = lists
-        rises = []
-        signs = []
-        turns = []
-        turned = []
-        begin = 0
-        for i in range(len(ends)):
-            if ways[i] != direction:
-                direction = ways[i]
-                turns.append(base + begin)
-                turned.append(direction)
-            if steps[i]:
-                rises.append(base + ends[i] - pulse)
-                signs.append(steps[i])
-            begin = ends[i]
-        return rises, signs, turns, turned, begin, direction
+        return edges(lists, base, pulse, direction)
 
     def total(self, signs):
         """Sum of steps."""
@@ -103,8 +109,11 @@ class Engine:
         self.on_tail = False
         self.fault = faults.NONE
         self.batches = []
+        self.late = []  # batches of the motor whose words are made late (mfboard.sim_height)
+        self.height = None
         self.guards = []  # (input, mask)
         self.alone = False
+        self.merging = False  # this run's lists of one motor go through its height control
 
     def configure(self, config):
         """Motors of a configuration; all stand at 0."""
@@ -117,6 +126,7 @@ class Engine:
         self.halted = 0
         self.latched = [None] * self.motors
         self.end = 0
+        self.height = Height(self, config) if config["height"] else None
 
     # ---- what the player asks of its engine
 
@@ -127,7 +137,7 @@ class Engine:
     def position(self, motor):
         """Where a motor stands now, exactly."""
         n = self.steps[motor]
-        for batch in self.batches:
+        for batch in self.batches + self.late:
             rises, signs = batch.motors[motor][0], batch.motors[motor][1]
             k = self.lists.upto(rises, self.port.tick)
             n += self.lists.total(signs[:k])
@@ -139,6 +149,21 @@ class Engine:
             self.port.plant.recount(motor, self.steps[motor], steps)
         self.steps[motor] = self.plan[motor] = self.ahead[motor] = steps
         self.latched[motor] = None
+        if self.height and motor == self.height.motor:
+            self.height.forget()
+
+    def offset(self):
+        """Steps of height control's offset (at rest exact), 0 without it."""
+        return self.height.steps() if self.height else 0
+
+    def steer(self, word, value):
+        """A word of mfboard.height_state from the board: its target, its limit, the arc."""
+        if self.height:
+            self.height.h[word] = value
+
+    def told(self, word):
+        """What a word of mfboard.height_state is."""
+        return self.height.h[word] if self.height else 0
 
     def start(self, slot, now_us):
         """The first list of a run begins now; when that was."""
@@ -152,6 +177,7 @@ class Engine:
         for i, mask in self.guards:
             if self.port.level(i) == self.port.config["inputs"][i]["active"]:
                 self._halt(mask, self.port.tick)
+        self.merging = self.height is not None and not self.guards and not self.alone
         self._load(slot, False)
         return now_us
 
@@ -166,24 +192,35 @@ class Engine:
 
     def busy(self):
         """Something of what is loaded has not been played yet."""
+        if self.merging and (self.height.on or self.port.tick < self.height.end):
+            return True
         return self.port.tick < self.end
 
     def finish(self):
         """All has been played."""
+        if self.merging:
+            self.height.stop()
+            self.end = max(self.end, self.height.end)
+        self.merging = False
         self._flush(self.end)
         for m in range(self.motors):
             self.plan[m] = self.ahead[m] = self.steps[m]
+        if self.height:
+            self.plan[self.height.motor] -= self.height.steps()
         self.guards = []
 
     def abort(self):
         """Stop at once; a pulse that has begun ends."""
         now = self.port.tick
-        self.port.drop(now, ("output", "level"))
+        self.port.drop(now, ("output", "level", "height"))
         self._cut(range(self.motors), now)
-        for batch in self.batches:
+        for batch in self.batches + self.late:
             if batch.end > now:
                 batch.end = now
         self.end = now
+        if self.height:
+            self.height.end = now
+            self.height.forget()
         self.finish()
 
     def guard(self, i, mask):
@@ -210,8 +247,12 @@ class Engine:
             self.fault = faults.BAD_LIST
             return
         for m in range(self.motors):
-            edges = self.lists.edges(lists[m], base, self.pulse, self.direction[m])
-            rises, signs, turns, turned, end, self.direction[m] = edges
+            if self.merging and m == self.height.motor:
+                self.plan[m] += int(self.lists.total(lists[m][1]))
+                motors.append(([], [], [], []))
+                continue
+            made = self.lists.edges(lists[m], base, self.pulse, self.direction[m])
+            rises, signs, turns, turned, end, self.direction[m] = made
             if end != length:
                 self.fault = faults.BAD_LIST
             self.plan[m] += self.lists.total(signs)
@@ -223,6 +264,34 @@ class Engine:
         self.end = base + length
         self._events(slot, tail, base)
         self._switches(batch)
+        if self.merging and self.height.on:
+            self.height.follow(slot, tail)
+        elif self.merging:
+            self.height.begin(slot, base)
+
+    def publish(self, motor, base, words):
+        """Words of the motor whose words are made late: they are played from a tick on."""
+        motors = [([], [], [], [])] * self.motors
+        made = edges(words, base, self.pulse, self.direction[motor])
+        motors[motor] = made[:4]
+        self.direction[motor] = made[5]
+        batch = Batch(base, base + made[4], motors)
+        self.late.append(batch)
+        self._switches(batch)
+
+    def interval(self, motor):
+        """Ticks between the steps of a motor that are being made now; 0: it stands."""
+        now = self.port.tick
+        for batch in self.batches:
+            if batch.base <= now < batch.end:
+                rises = batch.motors[motor][0]
+                k = self.lists.upto(rises, now)
+                if len(rises) < 2:
+                    return 0
+                i = min(max(k, 1), len(rises) - 1)
+                ticks = int(rises[i] - rises[i - 1])
+                return max(ticks, int(now - rises[-1]), int(rises[0] - now))
+        return 0
 
     def _events(self, slot, tail, base):
         at = window.HEAD + window.MOTOR * u16(slot, 20)
@@ -287,7 +356,7 @@ class Engine:
 
     def _cut(self, motors, tick):
         """Edges of these motors that rise after a tick do not happen."""
-        for batch in self.batches:
+        for batch in self.batches + self.late:
             for m in motors:
                 rises, signs, turns, turned = batch.motors[m]
                 k = self.lists.upto(rises, tick)
@@ -296,13 +365,16 @@ class Engine:
 
     def _flush(self, tick):
         """Tell the sink what has passed."""
-        while self.batches and self.batches[0].end <= tick:
-            batch = self.batches.pop(0)
-            for m in range(self.motors):
-                rises, signs, turns, turned = batch.motors[m]
-                self.steps[m] += int(self.lists.total(signs))
-                if self.port.sink:
-                    if len(turns):
-                        self.port.sink.turns(m, turns, turned)
-                    if len(rises):
-                        self.port.sink.steps(m, rises, self.pulse, signs)
+        for batches in (self.batches, self.late):
+            while batches and batches[0].end <= tick:
+                self._tell(batches.pop(0))
+
+    def _tell(self, batch):
+        for m in range(self.motors):
+            rises, signs, turns, turned = batch.motors[m]
+            self.steps[m] += int(self.lists.total(signs))
+            if self.port.sink:
+                if len(turns):
+                    self.port.sink.turns(m, turns, turned)
+                if len(rises):
+                    self.port.sink.steps(m, rises, self.pulse, signs)

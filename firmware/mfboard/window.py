@@ -13,6 +13,7 @@ LENGTH_MAX = 1 << 24
 TAIL_MAX = 1 << 29
 CHANGES = 48  # of outputs in a window, and in its tail
 LAST = 1  # flag: the run ends with this window
+ARC = 2  # flag: a run that begins with it waits for the arc
 
 
 def sound(b, length, motors, outputs):
@@ -24,7 +25,7 @@ def sound(b, length, motors, outputs):
     flags = u16(b, 26)
     if ticks < 128 or ticks > LENGTH_MAX and not flags & LAST:
         return False
-    if tail < 0 or flags & ~LAST or (tail == 0) != (flags & LAST == LAST) or 0 < tail < 128:
+    if tail < 0 or flags & ~(LAST | ARC) or (tail == 0) != (flags & LAST == LAST) or 0 < tail < 128:
         return False
     main = u16(b, 22)
     if main > CHANGES or u16(b, 24) > CHANGES:
@@ -110,11 +111,11 @@ def set_start(b, motor, steps):
 
 
 def keeps_travel(body, motors, engine):
-    """Whether every motor that it moves ends within its travel, from where it will stand."""
+    """Whether every motor that it moves ends within its travel, from where it rests."""
     m = 0
     while m < len(motors):
         made = steps_made(body, m)
-        end = engine.planned(m) + made
+        end = engine.position(m) + made
         if made and not motors[m]["low"] <= end <= motors[m]["high"]:
             return False
         m += 1

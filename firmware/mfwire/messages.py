@@ -50,7 +50,8 @@ TABLE = (
         ("flags", "B"), ("motors", "B"), ("inputs", "B"), ("outputs", "B"), ("heaters", "B"),
         ("window", "I"), ("tick_low", "I"), ("tick_high", "I"), ("bad_frames", "H"),
         ("hash_low", "H"), ("hash_high", "H"), ("committed", "I"), ("levels", "H"),
-        ("latched", "H"), ("lists", "*"))),
+        ("latched", "H"), ("height", "B"), ("arc_cv", "H"), ("aim_cv", "H"), ("offset", "h"),
+        ("lists", "*"))),
     (70, "LOG", "host", 0, (("text", "*"),)),
 )  # fmt: skip
 

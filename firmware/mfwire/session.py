@@ -17,9 +17,10 @@ from mfwire.messages import (
 )
 
 # states of a board
-IDLE, READY, RUNNING, TAIL, RESTED, RETREATING, DONE, ABORTED, FAULT = range(9)
+IDLE, READY, RUNNING, TAIL, RESTED, RETREATING, DONE, ABORTED, FAULT, STRIKING = range(10)
 STATES = (
     "IDLE", "READY", "RUNNING", "TAIL", "RESTED", "RETREATING", "DONE", "ABORTED", "FAULT",
+    "STRIKING",
 )  # fmt: skip
 # sets of states and reasons, made once: a tuple written where it is used allocates
 PLAYS = (RUNNING, TAIL)
@@ -27,17 +28,20 @@ MOVES = (RUNNING, TAIL, RETREATING)
 RESTS = (READY, RESTED, DONE, ABORTED)
 
 # why a board stopped
-WHY = ("none", "hold", "late", "link", "guard", "end", "abort", "fault", "bye")
-WHY_NONE, WHY_HOLD, WHY_LATE, WHY_LINK, WHY_GUARD, WHY_END, WHY_ABORT, WHY_FAULT, WHY_BYE = range(9)
+WHY = ("none", "hold", "late", "link", "guard", "end", "abort", "fault", "bye", "arc")
+(
+    WHY_NONE, WHY_HOLD, WHY_LATE, WHY_LINK, WHY_GUARD, WHY_END, WHY_ABORT, WHY_FAULT, WHY_BYE,
+    WHY_ARC,
+) = range(10)  # fmt: skip
 ENDS = (WHY_END, WHY_GUARD)
 
 # which sequenced message is taken in which state; everything else is REFUSED
 ALLOWED = (
     ("CONFIG", (IDLE, READY, RESTED, DONE, ABORTED)),
-    ("WINDOW", (READY, RUNNING)),
-    ("COMMIT", (READY, RUNNING)),
+    ("WINDOW", (READY, RUNNING, STRIKING)),
+    ("COMMIT", (READY, RUNNING, STRIKING)),
     ("START", (READY,)),
-    ("HOLD", (RUNNING, TAIL)),
+    ("HOLD", (RUNNING, TAIL, STRIKING)),
     ("RESET", (READY, RESTED, DONE, ABORTED)),
     ("OUTPUT", (READY, RUNNING, RESTED, DONE, ABORTED)),
     ("STANDBY", (READY, RUNNING, RESTED, DONE, ABORTED)),
@@ -46,13 +50,13 @@ ALLOWED = (
     ("ENABLE", (READY, RESTED, DONE, ABORTED)),
     ("POSITION", (READY,)),
     ("CLEAR", (IDLE, READY, RESTED, DONE, ABORTED, FAULT)),
-    ("BYE", (IDLE, READY, RUNNING, TAIL, RESTED, RETREATING, DONE, ABORTED, FAULT)),
+    ("BYE", (IDLE, READY, RUNNING, TAIL, RESTED, RETREATING, DONE, ABORTED, FAULT, STRIKING)),
     ("MAINTAIN", (IDLE, READY, RESTED, DONE, ABORTED, FAULT)),
 )
-_TABLE = bytearray(128 * 9)
+_TABLE = bytearray(128 * len(STATES))
 for _name, _states in ALLOWED:
     for _state in _states:
-        _TABLE[NUMBER[_name] * 9 + _state] = 1
+        _TABLE[NUMBER[_name] * len(STATES) + _state] = 1
 
 # reasons of REFUSED
 REASONS = (
@@ -69,7 +73,7 @@ REASONS = (
 
 def allowed(kind: int, state: int) -> bool:
     """True when the board may take this sequenced message in this state."""
-    return _TABLE[kind * 9 + state] == 1
+    return _TABLE[kind * 10 + state] == 1
 
 
 class Receiver:

@@ -62,6 +62,7 @@ class Asked:
     arcs: dict[int, Arc]
     events: tuple[Event, ...]
     lines: int
+    held: frozenset[int] = frozenset()  # pieces in which torch height control may be active
 
     @property
     def pieces(self) -> int:
@@ -83,6 +84,7 @@ class Pieces:
         self._cartesian = cartesian
         self._rows: list[tuple[Any, ...]] = []
         self.arcs: dict[int, Arc] = {}
+        self.held: set[int] = set()
         self.events: list[Event] = []
 
     def __len__(self) -> int:
@@ -125,6 +127,7 @@ class Pieces:
             self.arcs,
             tuple(self.events),
             lines,
+            frozenset(self.held & set(range(len(self._rows)))),
         )
 
     def _lengths(self, start: NDArray[Any], end: NDArray[Any]) -> NDArray[np.float64]:

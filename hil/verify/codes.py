@@ -187,6 +187,12 @@ def tool_change(r: Any, number: int, value: dict[str, Any], code: float) -> None
     r.out.event("pause", number, rest=True)
 
 
+def height(r: Any, number: int, value: dict[str, Any], code: float) -> None:
+    """M62, M64 P2: no torch height control; M63, M65 P2: again."""
+    if value.get("P") == 2:
+        r.height_banned = code in (62, 64)
+
+
 def _off(r: Any, output: Any, value: dict[str, Any]) -> float:
     return 0.0
 
@@ -228,6 +234,10 @@ M_CODES: dict[float, Act] = {
     7: switch(("mist",), _on),
     8: switch(("flood",), _on),
     9: switch(("mist", "flood"), _off),
+    62: height,
+    63: height,
+    64: height,
+    65: height,
     82: e_mode,
     83: e_mode,
     104: heat("hotend", wait=False),

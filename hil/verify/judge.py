@@ -18,6 +18,7 @@ from hil.verify.happenings import Happenings, Passing
 from hil.verify.leap import Leaper
 from hil.verify.limits import Limits
 from hil.verify.match import NEVER, Walk
+from hil.verify.offset import Offset
 from hil.verify.pins import duals, pins
 from hil.verify.reader import read
 from hil.verify.runs import Stretch, joined, lead_motors, stretches
@@ -81,6 +82,7 @@ class _Judge:
         self.violations: list[Violation] = []
         self.ratios = [0.0, 0.0, 0.0, 0.0]
         self.blended = 0
+        self.most_offset_mm = 0.0
         self.measured: list[Any] = []
         self.pulses = 0
         self.motion_s = 0.0
@@ -101,7 +103,9 @@ class _Judge:
         names = [self.machine.motors[m].name for m in lead_motors(self.machine)]
         edges = [part.edges(self.capture, name) for name in names]
         states = States(edges, part.start_steps, part.spans[0][0])
-        walk = Walk(self.path, states, self._reach(self.wide), (part.first, part.last), self.leaper)
+        offset = Offset(self.asked, self.machine, part.first, part.last)
+        reach = offset.widen(self._reach(self.wide), offset.anywhere())
+        walk = Walk(self.path, states, reach, (part.first, part.last), self.leaper)
         for _ in walk.batches():
             if states.end > ENOUGH:
                 return True, states.end
@@ -110,12 +114,23 @@ class _Judge:
     def _part(self, part: Stretch) -> None:
         names = [self.machine.motors[m].name for m in lead_motors(self.machine)]
         edges = [part.edges(self.capture, name) for name in names]
-        walk, found = self._walk(part, edges, tolerant=False)
+        offset = Offset(self.asked, self.machine, part.first, part.last)
+        loose = offset.anywhere()
+        walk, found = self._walk(part, edges, offset, loose, tolerant=False)
+        if walk.lost is None and loose.any():
+            loose = offset.loose(walk, self.capture.tick_hz)
+            walk, found = self._walk(part, edges, offset, loose, tolerant=False)
         if walk.lost is not None and self.wide:
-            wide, found_wide = self._walk(part, edges, tolerant=True)
+            wide, found_wide = self._walk(part, edges, offset, loose, tolerant=True)
             if wide.lost is None and self._at_end(part, wide):
                 self.blended += 1
                 walk, found = wide, found_wide
+        if walk.lost is None and loose.any():
+            z = offset.axis
+            plan = self.path.start[:, z], self.path.end[:, z]
+            hz = self.capture.tick_hz
+            found += offset.check(walk, edges[z], part.start_steps[z], plan, hz)
+            self.most_offset_mm = max(self.most_offset_mm, offset.most_mm)
         for kind, tick, piece, text in found:
             self._add(kind, tick, int(self.asked.line[piece]), self._mm(part, tick), text)
         if walk.lost is not None:
@@ -146,12 +161,16 @@ class _Judge:
                 line, place = self._line_at(tick)
                 self._add("travel", tick, line, place, f"axis {axis.name} leaves its travel")
 
-    def _walk(self, part: Stretch, edges: Any, *, tolerant: bool) -> tuple[Walk, list[Any]]:
+    def _walk(
+        self, part: Stretch, edges: Any, offset: Offset, loose: NDArray[np.bool_], *, tolerant: bool
+    ) -> tuple[Walk, list[Any]]:
         states = States(edges, part.start_steps, part.spans[0][0])
-        walk = Walk(self.path, states, self._reach(tolerant), (part.first, part.last), self.leaper)
+        reach = offset.widen(self._reach(tolerant), loose)
+        walk = Walk(self.path, states, reach, (part.first, part.last), self.leaper)
         limits = Limits(self.asked, self.bounds, self.capture.tick_hz, self.machine)
         found = []
-        for batch in walk.batches():
+        for told in walk.batches():
+            batch = offset.without(told, loose)
             found += limits.take_rounded(batch) if tolerant else limits.take(batch)
         self.ratios = [max(a, b) for a, b in zip(self.ratios, limits.ratios, strict=True)]
         self.measured += limits.measured
@@ -264,6 +283,8 @@ class _Judge:
             "least_setup_us": {n: m.setup_us for n, m in self.margins.items()},
             "wall_s": wall_s,
         }
+        if self.machine.height is not None:
+            figures["most_offset_mm"] = self.most_offset_mm
         notes = ["judged at the pins: that the motors followed is not known"]
         if self.blended:
             notes.append("corners were rounded within the tolerance")

@@ -46,6 +46,7 @@ class Reader:
         self.on: dict[str, float] = {}  # outputs as the program has left them
         self.accel = {"print": math.inf, "travel": math.inf, "retract": math.inf}
         self.tolerance = -1.0
+        self.height_banned = False
         self.stopped = False  # the piece before ends at rest (G9)
         self.ended = False
 
@@ -102,6 +103,12 @@ class Reader:
             return True
         return self.motion >= 2 and any(value.get(x) is not None for x in "IJKR")
 
+    def _held(self) -> bool:
+        """Torch height control may move the torch's axis here: the torch burns."""
+        torches = [o.name for o in self.machine.outputs if o.role == "torch"]
+        burns = any(self.on.get(name) for name in torches)
+        return self.machine.height is not None and burns and not self.height_banned
+
     def offset(self, i: int) -> float:
         """Machine position of the program's zero of one axis."""
         return self.zero[i] + self.systems[self.system][i]
@@ -136,6 +143,8 @@ class Reader:
         tolerance = 0.0 if self.stopped else self.tolerance  # of the corner that it begins in
         self.stopped = stop
         accel = self._accel_of(target)
+        if self._held():
+            self.out.held.add(len(self.out))
         self.out.add(self.at, target, number, speed, accel, tolerance, circle)
         self.at = target
 

@@ -85,15 +85,18 @@ class Driver:
             if self.wants_hold and not self.holding and self.wants_hold():
                 self.holding = True
                 client.send("HOLD")
-            if status and self.begin_s is not None and status.state in STILL:
-                return self._result()
+            if status and self.begin_s is not None:
+                if status.state == "STRIKING":
+                    self.begin_s = client.link.now_s()  # the path has not begun
+                elif status.state in STILL or status.state == "READY":
+                    return self._result()
 
     def _late(self) -> bool:
         """A refusal that only says that the board has begun to stop."""
         refused = self.client.refused
         if refused and refused[0] in ("WINDOW", "COMMIT", "HOLD") and self.begin_s is not None:
             status = self.client.ask()
-            if status.state != "RUNNING" or self.holding or refused[1] == 7:
+            if status.state not in ("RUNNING", "STRIKING") or self.holding or refused[1] == 7:
                 self.client.refused = None
                 self.ended = True
                 self.waiting.clear()

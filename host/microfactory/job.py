@@ -22,6 +22,8 @@ from microfactory.motion.plan import Place, Section, Window, plan
 from microfactory.places import journal_path
 from microfactory.record import Record
 
+NO_ARC = {"arc": "there was no arc", "hold": "stopped"}
+WORDS = {"arc": "the arc was lost, the torch is off"}
 HEAT_BAND_C = 1.0
 HEAT_RATE_C_S = 1.5  # for the estimate of a wait
 
@@ -133,6 +135,13 @@ class Job:
 
     def _stopped(self, driven: Driven) -> None:
         place = driven.place
+        if driven.state == "READY":
+            if self.journal:
+                self.journal.sync()
+            raise Stopped(
+                f"{NO_ARC.get(driven.why, driven.why)} before the cut of line {self.line}; the "
+                "torch is off, nothing has moved, position known; go on with `microfactory resume`"
+            )
         if driven.state == "RESTED" and place is not None:
             self.place = place
             where = ", ".join(
@@ -142,7 +151,8 @@ class Job:
             if self.journal:
                 self.journal.sync()
             raise Stopped(
-                f"stopped on the path in line {place.line} ({driven.why}) at {where} mm, position "
+                f"stopped on the path in line {place.line} ({WORDS.get(driven.why, driven.why)}) "
+                f"at {where} mm, position "
                 "known; go on with `microfactory resume`"
             )
         raise BoardFault(

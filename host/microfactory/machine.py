@@ -18,10 +18,12 @@ from microfactory.errors import MachineError, UsageError
 from microfactory.machine_check import check
 from microfactory.machine_read import board_from, build, named
 from microfactory.parts import (
+    Arc,
     Axis,
     Board,
     Driver,
     Heater,
+    Height,
     Input,
     Motion,
     Motor,
@@ -30,13 +32,15 @@ from microfactory.parts import (
 )
 from microfactory.tomlfile import TomlFile
 from microfactory.tomlfile import dump as dump_toml
+from microfactory.torch import arc_config, height_config
 
 MACHINES = Path(__file__).parent / "machines"
 BOARDS = Path(__file__).parent / "boards"
 TICK_HZ = 125_000_000
 LEASE_MS = 250
 TOP = [
-    "machine", "motion", "axes", "motors", "drivers", "inputs", "outputs", "heaters", "retreat",
+    "machine", "motion", "axes", "motors", "drivers", "inputs", "outputs", "heaters", "arc",
+    "height", "retreat",
 ]  # fmt: skip
 
 
@@ -56,6 +60,8 @@ class Machine:
     outputs: tuple[Output, ...]
     heaters: tuple[Heater, ...]
     retreat: tuple[RetreatStep, ...]
+    arc: Arc | None = None
+    height: Height | None = None
 
     @classmethod
     def load(cls, name: str | Path) -> Machine:
@@ -107,6 +113,8 @@ class Machine:
                 build(RetreatStep, step, ("retreat", str(i)), file)
                 for i, step in enumerate(retreat)
             ),
+            arc=build(Arc, data["arc"], ("arc",), file) if "arc" in data else None,
+            height=build(Height, data["height"], ("height",), file) if "height" in data else None,
         )
         check(machine, file)
         return machine
@@ -217,6 +225,8 @@ class Machine:
                 for o in self.outputs
             ],
             "heaters": [_heater_config(h) for h in self.heaters],
+            "arc": arc_config(self),
+            "height": height_config(self),
         }
         return json.dumps(config, sort_keys=True, separators=(",", ":")).encode()
 
@@ -237,6 +247,10 @@ class Machine:
             parts: tuple[Any, ...] = getattr(self, key)
             if parts:
                 out[key] = {part.name: _plain(part, skip=("name",)) for part in parts}
+        if self.arc:
+            out["arc"] = _plain(self.arc)
+        if self.height:
+            out["height"] = _plain(self.height)
         if self.retreat:
             out["retreat"] = [_plain(step) for step in self.retreat]
         return out

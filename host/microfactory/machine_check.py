@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from microfactory.tomlfile import TomlFile
+from microfactory.torch import check_torch
 
 if TYPE_CHECKING:
     from microfactory.machine import Machine
@@ -26,6 +27,7 @@ def check(machine: Machine, file: TomlFile) -> None:
     _connectors(machine, file)
     _chip(machine, file)
     _heaters(machine, file)
+    check_torch(machine, file)
     for i, step in enumerate(machine.retreat):
         _known(step.axis, [a.name for a in machine.axes], ("retreat", str(i), "axis"), "axis", file)
 
@@ -120,6 +122,8 @@ def _connectors(machine: Machine, file: TomlFile) -> None:
     for h in machine.heaters:
         take(h.connector, board.pwm, ("heaters", h.name, "connector"))
         take(h.sensor.connector, board.analog, ("heaters", h.name, "sensor", "connector"))
+    if machine.height:
+        take(machine.height.connector, board.analog, ("height", "connector"))
 
 
 def _chip(machine: Machine, file: TomlFile) -> None:

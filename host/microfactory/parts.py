@@ -165,6 +165,42 @@ class Heater:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Arc:
+    """What says that the torch's arc burns. M3 waits for it, and a cut stops without it."""
+
+    input: str
+    wait_s: float = number(0.01, 60.0, 3.0)
+    lost_s: float = number(0.001, 10.0, 0.1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Height:
+    """Torch height control: the arc's voltage holds the torch's height (docs/torch-height.md).
+
+    volts_per_volt: of the arc for one at the connector. volts_per_mm: that a longer arc adds.
+    target_v 0: the voltage that the arc has when control begins.
+    """
+
+    axis: str
+    connector: str
+    volts_per_volt: float = number(1.0, 196.0)
+    volts_per_mm: float = number(0.5, 50.0)
+    target_v: float = number(0.0, 600.0, 0.0)
+    within_v: float = number(0.0, 20.0, 0.5)
+    max_offset_mm: float = number(0.1, 50.0)
+    max_speed_mm_s: float = number(0.1, 100.0)
+    max_accel_mm_s2: float = number(1.0, 10_000.0)
+    response_s: float = number(0.02, 5.0, 0.1)
+    filter_s: float = number(0.001, 0.2, 0.008)
+    delay_s: float = number(0.0, 10.0, 0.2)
+    sample_s: float = number(0.001, 1.0, 0.1)
+    slow_share: float = number(0.0, 1.0, 0.9)
+    spike_v: float = number(0.5, 200.0, 6.0)
+    spike_hold_s: float = number(0.0, 5.0, 0.05)
+    spike_most_s: float = number(0.01, 10.0, 0.5)
+
+
+@dataclass(frozen=True, kw_only=True)
 class RetreatStep:
     """One straight move of the retreat, relative to where the machine came to rest."""
 

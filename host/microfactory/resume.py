@@ -114,7 +114,7 @@ def _switch(job: Job, outputs: dict[int, int]) -> None:
             job.client.send("OUTPUT", output=number, value=value)
     job.client.settle()
     for number, value in outputs.items():
-        if number >= count and value > 0:
+        if count <= number < count + len(machine.heaters) and value > 0:
             job.wait_for(number - count, value / 10)
         elif number < count and machine.outputs[number].spin_up_s and value:
             job.board.wait(machine.outputs[number].spin_up_s)
@@ -135,7 +135,9 @@ def _return(job: Job, section: Section, *, exact: bool) -> None:
     late = [
         (number, value)
         for number, value in section.outputs.items()
-        if number < len(machine.outputs) and machine.outputs[number].role == "torch"
+        if number < len(machine.outputs)
+        and machine.outputs[number].role == "torch"
+        and machine.arc is None  # else the board switches it on, and waits for its arc
     ]
     for target, speed in _way_back(job, steps, there):
         at = tuple(job.board.status().steps.values())

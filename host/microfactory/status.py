@@ -25,6 +25,9 @@ FAULTS = {
     13: ("memory", "the board ran out of memory", "report it with the machine file"),
 }
 
+# what torch height control does (docs/torch-height.md)
+HEIGHT = ("off", "waits", "samples", "holds", "slow", "spike", "stays")
+
 
 @dataclass(frozen=True)
 class BoardInfo:
@@ -53,8 +56,21 @@ class HeaterStatus:
 
 
 @dataclass(frozen=True)
+class HeightStatus:
+    """Torch height control now. aim_v 0: it has none yet. offset_steps: off the planned count."""
+
+    doing: str
+    arc_v: float
+    aim_v: float
+    offset_steps: int
+    offset_mm: float
+
+
+@dataclass(frozen=True)
 class Status:
-    """A board now. steps, latched: by motor name; position_mm: by axis name."""
+    """A board now. steps, latched: by motor name; position_mm: by axis name; all as planned, so
+    without the offset of torch height control, which stands beside them.
+    """
 
     state: str
     why: str
@@ -74,11 +90,13 @@ class Status:
     glitches: dict[str, int]
     outputs: dict[str, int]
     heaters: dict[str, HeaterStatus]
+    height: HeightStatus | None
 
     def data(self) -> dict[str, Any]:
         """Plain values, for JSON."""
         out = {key: getattr(self, key) for key in self.__dataclass_fields__}
         out["heaters"] = {name: vars(heater) for name, heater in self.heaters.items()}
+        out["height"] = vars(self.height) if self.height else None
         return out
 
 
@@ -143,6 +161,20 @@ def status_from(m: dict[str, Any], machine: Machine) -> Status:
         glitches=glitches,
         outputs=outputs,
         heaters=heaters,
+        height=_height(m, machine) if position else None,
+    )
+
+
+def _height(m: dict[str, Any], machine: Machine) -> HeightStatus | None:
+    if machine.height is None:
+        return None
+    axis = machine.axis(machine.height.axis)
+    return HeightStatus(
+        doing=word(HEIGHT, m["height"]),
+        arc_v=m["arc_cv"] / 100,
+        aim_v=m["aim_cv"] / 100,
+        offset_steps=m["offset"],
+        offset_mm=m["offset"] / axis.steps_per_mm,
     )
 
 

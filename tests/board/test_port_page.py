@@ -11,7 +11,10 @@ from mfboard import board, port_sim
 
 TOP = Path(__file__).resolve().parents[2]
 PAGE = (TOP / "docs" / "port.md").read_text()
-FILES = ("board", "handle", "answers", "outputs", "player", "inputs", "heaters", "upkeep")
+FILES = (
+    "board", "handle", "answers", "outputs", "player", "inputs", "heaters", "upkeep", "heat",
+    "torch",
+)  # fmt: skip
 CODE = "".join((TOP / "firmware" / "mfboard" / f"{name}.py").read_text() for name in FILES)
 CODE = re.sub(r"#.*", "", re.sub(r'""".*?"""', "", CODE, flags=re.DOTALL))
 

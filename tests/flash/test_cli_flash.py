@@ -87,11 +87,11 @@ def test_looking_never_ends_a_granted_standby():
     client.send("STANDBY", heater=bed - len(printer.outputs), max_dc=600, seconds=600)
     client.settle()
     pico.link.alone(3.0)  # the host is gone, and what was granted goes on
-    assert pico.link.board.standing_by()
+    assert pico.link.board.heat.standing_by()
     (board,) = devices.find(Desk(pico))
     assert board.state
     pico.link.alone(3.0)
-    assert pico.link.board.standing_by()
+    assert pico.link.board.heat.standing_by()
     assert pico.link.board.heaters[bed - len(printer.outputs)].target_c == 60.0
 
 

@@ -46,6 +46,15 @@ typedef struct {
     double cold_c;
 } mf_gcode_heater;
 
+/* Torch height control. output: its target; the one after it: the speed below which it waits, in
+ * 0.1 mm/s, a share of the feed. -1: the machine has none.
+ */
+typedef struct {
+    int32_t output;
+    double target; /* value of the first output while the torch is on */
+    double share;
+} mf_gcode_height;
+
 /* What the reader must know of a machine. Axis numbers are the machine file's order. */
 typedef struct {
     int32_t dialect; /* MF_GCODE_PRINTER or MF_GCODE_RS274 */
@@ -64,6 +73,8 @@ typedef struct {
     mf_gcode_heater hotend;  /* M104 M109 */
     mf_gcode_heater bed;     /* M140 M190 */
     mf_gcode_heater chamber; /* M141 M191 */
+    mf_gcode_height height;  /* M62 to M65 P2 */
+    int32_t strikes;         /* M3 waits for an arc */
 } mf_gcode_machine;
 
 /* Why a line was refused; the sentence is made by the caller from this and the values. */

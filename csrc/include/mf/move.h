@@ -19,6 +19,7 @@ typedef enum {
     MF_MOVE_WAIT = 6,   /* ends a stretch: until heater `output` is at value (0.1 C) */
     MF_MOVE_PAUSE = 7,  /* ends a stretch: until the operator says go on (M0, M1) */
     MF_MOVE_END = 8,    /* end of the program (M2, M30) */
+    MF_MOVE_STRIKE = 9, /* ends a stretch: the next one waits for the torch's arc */
 } mf_move_kind;
 
 /* Flags. RAPID: G0, not bound by the feed. STOP: come to rest at the end of this move (G61.1, G9,

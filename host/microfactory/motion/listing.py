@@ -10,6 +10,7 @@ from microfactory.machine import Machine
 from microfactory.motion.core import lib
 from microfactory.motion.gcode import Program
 from microfactory.motion.moves import Moves
+from microfactory.torch import height_output
 
 FLAGS = (
     (lib.MF_FLAG_RAPID, "rapid"),
@@ -57,6 +58,12 @@ def _arc(machine: Machine, move: Any) -> str:
 def _output(machine: Machine, move: Any) -> str:
     number = move.output
     stop = " stop" if move.flags & lib.MF_FLAG_STOP else ""
+    height = height_output(machine)
+    if height >= 0 and number >= height:
+        if number > height:
+            return f"height waits below {move.value / 10:.1f} mm/s"
+        volts = {0: "off", 1: "held"}.get(round(move.value), f"at {move.value / 100:.2f} V")
+        return f"height {volts}"
     if number >= len(machine.outputs):
         return (
             f"{machine.heaters[number - len(machine.outputs)].name} {move.value / 10:.1f} C{stop}"
@@ -82,6 +89,7 @@ FORMS: dict[int, tuple[str, Callable[[Machine, Any], str]]] = {
     lib.MF_MOVE_WAIT: ("wait", _wait),
     lib.MF_MOVE_PAUSE: ("pause", lambda machine, move: ""),
     lib.MF_MOVE_END: ("end", lambda machine, move: ""),
+    lib.MF_MOVE_STRIKE: ("strike", lambda machine, move: "wait for the arc"),
 }
 
 

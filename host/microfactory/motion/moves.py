@@ -10,6 +10,7 @@ from microfactory.motion.core import check, ffi, lib
 from microfactory.motion.gcode import Program
 from microfactory.motion.refusal import refusal
 from microfactory.parts import Heater, Output
+from microfactory.torch import height_output, height_target
 
 BATCH = 1024
 PIECE_BYTES = 1 << 20
@@ -68,6 +69,11 @@ def reader_machine(machine: Machine) -> Any:
     out.hotend = _heater(machine, "hotend")
     out.bed = _heater(machine, "bed")
     out.chamber = _heater(machine, "chamber")
+    out.strikes = machine.arc is not None
+    out.height.output = height_output(machine)
+    if machine.height:
+        out.height.target = height_target(machine)
+        out.height.share = machine.height.slow_share
     return out
 
 

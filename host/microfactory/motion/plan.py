@@ -17,6 +17,7 @@ from microfactory.machine import TICK_HZ, Machine
 from microfactory.motion.core import check, ffi, lib
 from microfactory.motion.gcode import Program
 from microfactory.motion.moves import Moves
+from microfactory.torch import struck
 
 INFO = Struct(f"@3I Q QId QId {lib.MF_MOTORS}i {lib.MF_MOTORS}i")  # mf_window_info
 SLOT_BYTES = 8192  # what the smallest board's window slot holds
@@ -256,9 +257,14 @@ class Plan:
         steps: Sequence[int] | None = self._rest_steps
         outputs: dict[int, int] = {}
         cut_mm = self._skip(feed, outputs) if self.place else 0.0
+        strikes = machine.arc is not None and outputs.get(machine.output_of_role("torch"), 0) > 0
         self.stretches = []
         while feed.fill():
             move = feed.array[feed.at]
+            if move.kind == lib.MF_MOVE_STRIKE:
+                strikes = True
+                feed.advance()
+                continue
             if move.kind >= lib.MF_MOVE_HOME:
                 section = self._still(move)
                 section.outputs = dict(outputs)
@@ -278,7 +284,7 @@ class Plan:
             section = Section(
                 "motion",
                 line=move.line,
-                windows=self._pump(stretch, feed, state),
+                windows=self._pump(stretch, feed, state, strikes),
                 start_mm=tuple(point),
                 start_steps=at_steps,
                 outputs=dict(outputs),
@@ -288,6 +294,7 @@ class Plan:
                 pass
             steps, number = state["steps"], state["number"]
             outputs = {}
+            strikes = False
         self.counts = moves.counts()
 
     def _homed(self, steps: Sequence[int], axes: Sequence[int]) -> tuple[int, ...]:
@@ -342,8 +349,12 @@ class Plan:
         return Section("pause" if move.kind == lib.MF_MOVE_PAUSE else "end", line=move.line)
 
     @staticmethod
-    def _pump(stretch: Stretch, feed: _Feed, state: dict[str, Any]) -> Iterator[Window]:
-        """Windows of one stretch, moves pushed as they are asked for."""
+    def _pump(
+        stretch: Stretch, feed: _Feed, state: dict[str, Any], strikes: bool
+    ) -> Iterator[Window]:
+        """Windows of one stretch, moves pushed as they are asked for. strikes: the first waits for
+        the arc.
+        """
         ended = False
         while not ended:
             if not feed.fill():
@@ -357,6 +368,9 @@ class Plan:
             for window in stretch.windows():
                 state["steps"] = window.end_steps
                 state["number"] = (window.number + 1) & MASK30
+                if strikes:
+                    strikes = False
+                    window = window._replace(data=struck(window.data))
                 yield window
 
 
