@@ -65,7 +65,8 @@ class Run(NamedTuple):
 @dataclass(frozen=True)
 class Capture:
     """Everything seen. `outputs` are duties 0..65535, `targets` the heaters' targets in C,
-    `temperatures` in C, `inputs` levels 0 or 1 (1 = active).
+    `temperatures` in C, `inputs` levels 0 or 1 (1 = active). error_ticks: how far the time between
+    two edges may be off; 0 where the rig sees each on its tick.
     """
 
     tick_hz: int
@@ -76,6 +77,7 @@ class Capture:
     inputs: Mapping[str, Signal] = field(default_factory=dict)
     runs: Sequence[Run] = ()
     end_tick: int = 0
+    error_ticks: int = 0
 
     @property
     def pulses(self) -> int:
@@ -98,6 +100,7 @@ class Capture:
             "format": FORMAT,
             "tick_hz": self.tick_hz,
             "end_tick": self.end_tick,
+            "error_ticks": self.error_ticks,
             "runs": [list(run) for run in self.runs],
         }
         with open(path, "wb") as file:
@@ -124,6 +127,7 @@ class Capture:
             motors={name: MotorTrace(**parts) for name, parts in groups.get("motor", {}).items()},
             runs=tuple(Run(t, kind, tuple(steps), n) for t, kind, steps, n in head["runs"]),
             end_tick=head["end_tick"],
+            error_ticks=head.get("error_ticks", 0),
             **signals,
         )
 
@@ -158,8 +162,9 @@ class CaptureBuilder:
     after the one before it ended.
     """
 
-    def __init__(self, tick_hz: int, motors: Sequence[str]) -> None:
+    def __init__(self, tick_hz: int, motors: Sequence[str], error_ticks: int = 0) -> None:
         self.tick_hz = tick_hz
+        self.error_ticks = error_ticks
         self._names = tuple(motors)
         self._pulses: list[list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]] = [
             [] for _ in motors
@@ -235,6 +240,7 @@ class CaptureBuilder:
             motors=motors,
             runs=tuple(self._runs),
             end_tick=self._end_tick,
+            error_ticks=self.error_ticks,
             **groups,
         )
 

@@ -57,6 +57,7 @@ class Plant:
         self.stuck: dict[str, int] = {}  # input name -> 1: always active, 0: never
         self.pressed: dict[str, int] = {}  # inputs that no motor presses: estop, door
         self.outputs: dict[int, int] = {}
+        self.held: dict[int, float] = {}  # heater's number: what somebody holds its sensor at
         self.warm = [
             Warm(420.0, 110.0) if heater.role == "hotend" else Warm(150.0, 400.0)
             for heater in machine.heaters
@@ -192,6 +193,8 @@ class Plant:
         """What the converter reads, as a share of its range; the sensor lags behind."""
         warm = self.warm[number]
         warm.advance(tick, self.tick_hz)
+        if number in self.held:
+            return self.held[number]
         if warm.fault == "open":
             return 1.0
         if warm.fault == "short":
@@ -202,11 +205,14 @@ class Plant:
             warm.seen.popleft()
         celsius = AMBIENT_C if warm.fault == "detached" else warm.seen[0][1]
         celsius += warm.shift_c + (warm.dice.gauss(0.0, warm.noise_c) if warm.noise_c else 0.0)
-        sensor = self.machine.heaters[number].sensor
-        ohm = sensor.r25_ohm * math.exp(
-            sensor.beta_k * (1 / (celsius + ZERO_C) - 1 / (25 + ZERO_C))
-        )
-        return ohm / (ohm + sensor.pullup_ohm)
+        return thermistor_share(self.machine.heaters[number].sensor, celsius)
+
+
+def thermistor_share(sensor: Any, celsius: float) -> float:
+    """What a thermistor below its pull-up leaves of the supply, by its beta formula."""
+    kelvin = 1 / (celsius + ZERO_C) - 1 / (25 + ZERO_C)
+    ohm = float(sensor.r25_ohm * math.exp(sensor.beta_k * kelvin))
+    return ohm / (ohm + sensor.pullup_ohm)
 
 
 def near_home(machine: Machine) -> dict[str, float]:

@@ -65,6 +65,7 @@ class Capture:
         self._arm()
         p.S[p.NOW] = mem32[0x40054028] - (1 << 32 if mem32[0x40054028] >> 31 else 0)
         p.S[p.RUNNING] = 1
+        fast_scan.look_at_clock()  # tick 0 is now, to some microseconds
         mem32[PIO0] = RESTART
 
     def _motors(self, motors):

@@ -3,9 +3,14 @@
 A pin that was never set is an input. After an exception and after a reset all are.
 """
 
+import rp2
 from machine import PWM, Pin
+from utime import sleep_us
 
-from mfprobe import words
+from mfprobe import pio, words
+
+HZ = 125_000_000
+BURST_US = 10  # and its pause, at most
 
 
 class Pins:
@@ -34,6 +39,19 @@ class Pins:
             self.driven &= ~(1 << number)
         else:
             self.driven |= 1 << number
+
+    def bursts(self, number, count):
+        """So many bursts on a pin, which is an input before and behind. ValueError: no such pin."""
+        if not count:
+            raise ValueError
+        self.set(number, words.RELEASE, 0)
+        player = rp2.StateMachine(4, pio.bursts(), freq=HZ, set_base=Pin(number, Pin.OUT, value=0))
+        player.active(1)
+        player.put(count - 1)
+        sleep_us(BURST_US * count)
+        player.active(0)
+        rp2.PIO(1).remove_program()
+        self.set(number, words.RELEASE, 0)
 
     def release(self):
         """All pins let go."""

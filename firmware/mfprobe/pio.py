@@ -1,4 +1,4 @@
-"""The two PIO programs of the probe: one sees that a pin has changed, the other knows when.
+"""The PIO programs of the probe: one sees that a pin has changed, another knows when.
 
 They run side by side in one block, started on the same clock. The watcher pushes the levels of all
 its pins whenever they differ from those before, and lifts a mark (a pin of its own) for two clocks.
@@ -52,5 +52,28 @@ def clock():
         jmp(pin, "hit")
         jmp(x_dec, "wait")
         wrap()
+
+    return program
+
+
+def bursts():
+    """What the probe plays to itself: word + 1 bursts of four pulses, six clocks high, six low."""
+
+    @rp2.asm_pio(set_init=rp2.PIO.OUT_LOW)
+    def program():
+        pull(block)
+        mov(y, osr)
+        label("burst")
+        set(x, 3)
+        label("pulse")
+        set(pins, 1)[5]
+        set(pins, 0)[4]
+        jmp(x_dec, "pulse")
+        set(x, 31)
+        label("pause")
+        jmp(x_dec, "pause")[31]
+        jmp(y_dec, "burst")
+        label("end")
+        jmp("end")
 
     return program

@@ -6,6 +6,7 @@ While it captures, this program may be late by as much as the rings hold; the sc
 import gc
 
 import machine
+from machine import mem32
 
 from mfboard.fast_wire import FastCrc, FastDecoder, encode
 from mfprobe import fast_scan, words
@@ -16,7 +17,8 @@ from mfprobe.pio import COUNT_CLOCKS
 from mfwire.frames import FRAME_BYTES
 from mfwire.messages import u16
 
-VERSION = b"mfprobe 1"
+VERSION = b"mfprobe 2"
+LEVELS = 0xD0000004  # GPIO_IN, RP2040 datasheet 2.3.1.7
 STATUS = (p.TOTAL, p.READ, p.LAST, p.HIGH, p.FIRED, p.LOST, p.LONGEST)
 
 
@@ -100,7 +102,8 @@ class Probe:
         self.capture.driven = self.pins.driven
         gc.collect()
         self.capture.start(payload[2], motors)
-        return 4
+        fast_scan.put_words(self.reply, 4, p.S, p.CLOCK, 2)
+        return 12
 
     def stop(self, payload, length):
         """Capture no more."""
@@ -151,6 +154,16 @@ class Probe:
         fast_scan.put_words(self.reply, 4, p.S, p.CLOCK, 2)
         return 12
 
+    def levels(self, _payload, _length):
+        """All pins as they are now."""
+        return self._put(4, mem32[LEVELS])
+
+    def loop(self, payload, _length):
+        """Bursts on a pin, for another one to hear."""
+        self.pins.bursts(payload[2], payload[3])
+        self.capture.driven = self.pins.driven
+        return 4
+
     def gaps(self, _payload, _length):
         """Silences in which the count wrapped."""
         count = p.S[p.GAP]
@@ -168,5 +181,7 @@ ANSWERS = {
     words.SET: Probe.set,
     words.CLOCK: Probe.clock,
     words.GAPS: Probe.gaps,
+    words.LEVELS: Probe.levels,
+    words.LOOP: Probe.loop,
     words.STATUS: Probe.status,
 }

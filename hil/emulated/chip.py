@@ -43,6 +43,7 @@ class Emulator:
         command = ["node", str(HERE / script), "--bootrom", os.environ["MF_BOOTROM"]]
         for name, value in options.items():
             command += [f"--{name}", str(value)]
+        self.now = int(options.get("begin", 0))  # clocks since the first reset
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def ask(self, op: str, **values: Any) -> dict[str, Any]:
@@ -55,6 +56,7 @@ class Emulator:
         if not line:
             raise RuntimeError(f"the emulator has ended with {self._process.wait()}")
         answer: dict[str, Any] = json.loads(line)
+        self.now = int(answer.get("now", self.now))
         return answer
 
     def close(self) -> None:
@@ -83,14 +85,16 @@ class Chip:
         image = {"flash": flash} if flash else {"uf2": os.environ["MF_UF2"]}
         self.emulator = emulator or Emulator("chip.mjs", begin=begin, **image)
         self.which = which
-        self.now = begin  # clocks since the first reset
         self.ports = 0  # CDC functions that the host has opened
         self._heard = [bytearray(), bytearray()]
 
+    @property
+    def now(self) -> int:
+        """Clocks since the first reset; the same for all chips of an emulator."""
+        return self.emulator.now
+
     def _ask(self, op: str, **values: Any) -> dict[str, Any]:
-        answer = self.emulator.ask(op, chip=self.which, **values)
-        self.now = int(answer["now"])
-        return answer
+        return self.emulator.ask(op, chip=self.which, **values)
 
     def run(self, seconds: float, *, listen: bool = False) -> None:
         """Let time pass; listen: only until the host hears something."""

@@ -32,7 +32,8 @@ MARKED = 0x1EA7F00D
 class EmulatedLink:
     """A link to the firmware on an emulated chip. cut: the clock from which on no byte passes.
 
-    chip: one that has the firmware already; None: a new one.
+    chip: one that has the firmware already; None: a new one. world: False where somebody else
+    plays its switches and sensors.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class EmulatedLink:
         start_mm: dict[str, float] | None = None,
         begin: int = 0,
         chip: Chip | None = None,
+        world: bool = True,
     ) -> None:
         self.machine = machine
         self.page = PAGES[machine.board.name]
@@ -52,11 +54,13 @@ class EmulatedLink:
         self._state: int | None = None
         self._world_s = self.chip.now / CLOCK_HZ
         self._high: dict[int, float] = {}
-        for part in machine.inputs:
-            idle = 0 if part.active == "high" else 1
-            self.chip.set_pin(self.page.INPUTS[part.connector], idle)
-        self.place(self.plant.offset)
-        self._sensors()
+        self._has_world = world
+        if world:
+            for part in machine.inputs:
+                idle = 0 if part.active == "high" else 1
+                self.chip.set_pin(self.page.INPUTS[part.connector], idle)
+            self.place(self.plant.offset)
+            self._sensors()
         self.chip.boot(2)
 
     def place(self, steps: Sequence[int]) -> None:
@@ -95,6 +99,8 @@ class EmulatedLink:
         self._world_s = self.now_s()
         clocks, pins, levels = self.chip.edges()
         self.edges.append((clocks, pins, levels))
+        if not self._has_world:
+            return
         for i, heater in enumerate(self.machine.heaters):
             pin = self.page.OUTPUTS[heater.connector]
             share = self._share(pin, clocks[pins == pin], levels[pins == pin], seconds)

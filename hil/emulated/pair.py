@@ -79,12 +79,15 @@ def open_pair(
         wire = wire_of(channel, dict(machine.board.pins), pins)
         if wire:
             emulator.ask("wire", chip=0, wire=wire)
+    if rig.loop:
+        driven, heard = rig.loop
+        emulator.ask("wire", chip=0, wire={"probe": driven.gpio, "heard": heard.gpio})
     probe.boot(2)
-    return EmulatedLink(machine, chip=board, **options), ProbeLink(probe)
+    return EmulatedLink(machine, chip=board, world=False, **options), ProbeLink(probe)
 
 
 def wire_of(channel: Channel, pins: dict[str, Any], page: Any) -> dict[str, Any] | None:
-    """As wires.mjs takes it; None: a line that the emulator has not (BOOTSEL, the loop)."""
+    """As wires.mjs takes it; None: BOOTSEL, which it has not, and the loop."""
     probe = {"probe": channel.gpio}
     if channel.line in ("RUN", "VBUS"):
         return {**probe, "reset": True}

@@ -1,5 +1,6 @@
 // Wires between the pins of a board and of a probe. A wire is one of
 // {board, probe}: the probe listens; {board, probe, rest}: it drives, or lets go to that level;
+// {probe, heard}: from the probe to itself;
 // {probe, reset: true}: low holds the board in reset (RUN, or its USB power);
 // {probe, adc, pull, tau_s}: PWM through a filter to a converter of the board; pull: the filter's
 // resistor as a share of the board's pull-up, which lifts the voltage.
@@ -25,14 +26,18 @@ export class Wires {
     probe.output = (_clock, gpio, state) => {
       const wire = this.driven.get(gpio);
       if (!wire) return;
-      if (wire.reset) board.hold(state === 0);
+      if ('heard' in wire) probe.level(wire.heard, state > 1 ? 0 : state);
+      else if (wire.reset) board.hold(state === 0);
       else board.level(wire.board, state > 1 ? wire.rest : state);
     };
   }
 
   add(wire) {
     if ('adc' in wire) this.analog.push({...wire, share: 0, at: this.probe.now});
-    else if ('rest' in wire || wire.reset) this.driven.set(wire.probe, wire);
+    else if ('rest' in wire || wire.reset || 'heard' in wire) {
+      this.driven.set(wire.probe, wire);
+      if ('rest' in wire) this.board.level(wire.board, wire.rest);
+    }
     else {
       this.listened.set(wire.board, wire.probe);
       this.probe.level(wire.probe, this.board.chip.gpio[wire.board].value === 1 ? 1 : 0);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from microfactory import LinkError
 
 ASK_S = 0.25
 TRIES = 8
+TOGETHER = 6  # requests for words on their way: their replies fit into its buffer
 MODULO = 1 << 30
 
 
@@ -71,21 +73,33 @@ class Client:
 
     def ask(self, kind: int, body: bytes = b"") -> bytes:
         """A reply's body. LinkError: none came. ValueError: the probe does not do this."""
-        self._number = (self._number + 1) & 255
-        payload = bytearray([kind, self._number]) + body
-        frame = bytearray(FRAME_BYTES)
-        length = encode_into(frame, payload + bytes(4), len(payload), Crc())
+        return self.ask_all(kind, [body])[0]
+
+    def ask_all(self, kind: int, bodies: Sequence[bytes]) -> list[bytes]:
+        """Replies to several requests that are on their way together; what was lost is repeated.
+
+        LinkError: one never came. ValueError: the probe does not do this.
+        """
+        frames = {}
+        order = []
+        for body in bodies:
+            self._number = (self._number + 1) & 255
+            frames[self._number] = framed(bytes([kind, self._number]) + body)
+            order.append(self._number)
+        replies: dict[int, bytes] = {}
         for _ in range(TRIES):
-            self.link.write(bytes(frame[:length]))
+            self.link.write(b"".join(frames[n] for n in order if n not in replies))
             until_s = self.link.now_s() + ASK_S
             while self.link.now_s() < until_s:
                 for reply in self._heard(until_s - self.link.now_s()):
-                    if reply[1] != self._number:
+                    if reply[1] not in frames:
                         continue
                     if reply[0] != kind | words.REPLY:
-                        raise ValueError(f"the probe refused request {kind} {body.hex()}")
+                        raise ValueError(f"the probe refused request {kind}")
                     self._flags, self._running = reply[2], bool(reply[3])
-                    return reply[4:]
+                    replies[reply[1]] = reply[4:]
+                if len(replies) == len(frames):
+                    return [replies[n] for n in order]
         raise LinkError(
             "the probe does not answer; nothing is known of the board's lines; look at its cable, "
             "and whether its firmware is on it (docs/probe.md)"
@@ -106,11 +120,12 @@ class Client:
         pins, hz = struct.unpack_from("<BI", body, 8)
         return Identity(body[:8].hex(), body[13:].decode(), pins, hz)
 
-    def start(self, pins: int, motors: Sequence[Motor], trigger: Trigger | None) -> None:
-        """Capture from now on."""
+    def start(self, pins: int, motors: Sequence[Motor], trigger: Trigger | None) -> int:
+        """Capture from now on; the probe's microseconds at tick 0."""
         mask, value, after = trigger or Trigger(0, 0)
         body = struct.pack("<BBIIIB", pins, trigger is not None, mask, value, after, len(motors))
-        self.ask(words.START, body + b"".join(bytes((m[0], m[1], bool(m[2]))) for m in motors))
+        body += b"".join(bytes((m[0], m[1], bool(m[2]))) for m in motors)
+        return int.from_bytes(self.ask(words.START, body)[:8], "little")
 
     def status(self, *, stop: bool = False) -> Status:
         """How far it is."""
@@ -119,12 +134,21 @@ class Client:
         last = low | high << 32
         return Status(self._flags, self._running, total, scanned, last, fired, lost, longest)
 
-    def take(self, first: int, count: int) -> tuple[int, Any, Any]:
-        """(total, levels, counts) of words from index first on, at most READ_MOST."""
-        body = self.ask(words.READ, struct.pack("<IB", first, min(count, words.READ_MOST)))
-        _first, total, n = struct.unpack_from("<IIB", body)
-        both = np.frombuffer(body, "<u4", 2 * n, 9)
-        return total, both[:n], both[n:]
+    def take(self, first: int, count: int) -> list[tuple[int, int, Any, Any]]:
+        """(first, total, levels, counts) of words from index first on, piece by piece: as many
+        as are asked for together, at most `count`.
+        """
+        pieces = range(0, min(count, TOGETHER * words.READ_MOST), words.READ_MOST)
+        asked = [
+            struct.pack("<IB", (first + at) % MODULO, min(count - at, words.READ_MOST))
+            for at in pieces
+        ]
+        out = []
+        for body in self.ask_all(words.READ, asked):
+            index, total, n = struct.unpack_from("<IIB", body)
+            both = np.frombuffer(body, "<u4", 2 * n, 9)
+            out.append((index, total, both[:n], both[n:]))
+        return out
 
     def gaps(self) -> list[tuple[int, int]]:
         """(index of the word after a long silence, further wraps of the count)."""
@@ -135,15 +159,31 @@ class Client:
         """Of one motor."""
         return counters.read(self.ask(words.COUNTERS, bytes([motor])), hz)
 
+    def levels(self) -> int:
+        """All pins as they are now; bit g is GPIO g."""
+        return int.from_bytes(self.ask(words.LEVELS)[:4], "little")
+
+    def loop(self, gpio: int, bursts: int) -> None:
+        """Bursts on a pin (mfprobe.pio)."""
+        self.ask(words.LOOP, bytes((gpio, bursts)))
+
     def set(self, gpio: int, mode: int, value: int = 0) -> None:
         """One pin."""
         self.ask(words.SET, struct.pack("<BBH", gpio, mode, value))
 
-    def clock(self, error: ClockError) -> None:
-        """One more comparison of the clocks."""
+    def clock(self, error: ClockError) -> int:
+        """One more comparison of the clocks; the probe's microseconds."""
         before_s = self.link.now_s()
-        us = struct.unpack("<Q", self.ask(words.CLOCK))[0]
+        us = int.from_bytes(self.ask(words.CLOCK)[:8], "little")
         error.add(before_s, self.link.now_s(), us)
+        return us
+
+
+def framed(payload: bytes) -> bytes:
+    """A request as it goes over the wire."""
+    frame = bytearray(FRAME_BYTES)
+    length = encode_into(frame, bytearray(payload) + bytes(4), len(payload), Crc())
+    return bytes(frame[:length])
 
 
 class Reader:
@@ -157,20 +197,28 @@ class Reader:
         self._levels: list[Any] = []
         self._counts: list[Any] = []
 
-    def read(self, total: int) -> None:
-        """All words before index total that are still there."""
+    def read(self, total: int, within_s: float = math.inf) -> None:
+        """All words before index total that are still there; the rest later when it takes longer
+        than within_s.
+        """
+        until_s = self.client.link.now_s() + within_s
         while (total - self.next) % MODULO:
             oldest = total - state.RING_WORDS
             if (total - self.next) % MODULO > state.RING_WORDS:
                 self._begin(oldest % MODULO)
-            behind, levels, counts = self.client.take(self.next, (total - self.next) % MODULO)
-            if (behind - self.next) % MODULO > state.RING_WORDS:
-                self._begin((behind - state.RING_WORDS // 2) % MODULO)
-                total = behind
-                continue
-            self._levels.append(levels)
-            self._counts.append(counts)
-            self.next = (self.next + len(levels)) % MODULO
+            pieces = self.client.take(self.next, (total - self.next) % MODULO)
+            for index, behind, levels, counts in pieces:
+                if index != self.next:
+                    break  # the piece before was short
+                if (behind - self.next) % MODULO > state.RING_WORDS:
+                    self._begin((behind - state.RING_WORDS // 2) % MODULO)
+                    total = behind
+                    break
+                self._levels.append(levels)
+                self._counts.append(counts)
+                self.next = (self.next + len(levels)) % MODULO
+            if self.client.link.now_s() > until_s:
+                return
 
     def _begin(self, index: int) -> None:
         """What was before is gone."""
@@ -179,8 +227,8 @@ class Reader:
         self._levels.clear()
         self._counts.clear()
 
-    def edges(self, status: Status, gaps: Any, ppm: float | None) -> Edges:
-        """What was read, with times."""
+    def edges(self, status: Status, gaps: Any, ppm: float | None, end_tick: int) -> Edges:
+        """What was read, with times. end_tick: it was watched so long at least."""
         levels = np.concatenate(self._levels or [np.zeros(0, np.uint32)])
         counts = np.concatenate(self._counts or [np.zeros(0, np.uint32)])
         last = None
@@ -199,7 +247,7 @@ class Reader:
             levels[1:].astype(np.uint32),
             int(levels[0]) if len(levels) else 0,
             lost,
-            int(ticks[-1]) if len(ticks) else 0,
+            max(int(ticks[-1]) if len(ticks) else 0, end_tick),
             int(ticks[fired]) if has_fired else None,
             ppm,
         )

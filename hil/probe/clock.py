@@ -6,6 +6,8 @@ import numpy as np
 
 LEAST_S = 0.5  # between the first and the last comparison
 PPM = 1e6
+CRYSTALS_PPM = 200  # two cheap ones do not differ by more
+MOST = 512  # comparisons that are kept
 
 
 class ClockError:
@@ -18,6 +20,8 @@ class ClockError:
         """The probe said probe_us, between these two times of the host."""
         half_s = (after_s - before_s) / 2
         self.rows.append((before_s + half_s, probe_us / 1e6, half_s))
+        if len(self.rows) > MOST:
+            del self.rows[1::2]
 
     def ppm(self) -> tuple[float, float] | None:
         """(error, its uncertainty) in parts per million; positive: the probe's clock is fast.
@@ -35,3 +39,15 @@ class ClockError:
         begin = host[0]
         slope = np.polyfit(host - begin, (probe - probe[0]) - (host - begin), 1)[0]
         return float(slope) * PPM, 2 * float(half.max()) / span_s * PPM
+
+    def at(self, host_s: float) -> tuple[float, float]:
+        """(the probe's seconds, their uncertainty) at a time of the host: by the comparison that
+        says it best. ValueError: there is none.
+        """
+        if not self.rows:
+            raise ValueError("the clocks were never compared")
+        unsure, shift = min(
+            (half + abs(host_s - host) * CRYSTALS_PPM / PPM, probe - host)
+            for host, probe, half in self.rows
+        )
+        return host_s + shift, unsure

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from hil.probe.client import Client, Identity, Motor, Reader, Status, Trigger
 from hil.probe.clock import ClockError
 from hil.probe.counters import Counters
-from hil.probe.edges import Edges
+from hil.probe.edges import TICK_HZ, Edges
 from hil.rigs.rigfile import Channel, RigFile
 from mfprobe import words
 from microfactory import UsageError
@@ -17,7 +18,8 @@ SUPPLY_V = 3.3
 RESET_S = 0.01
 OFF_S = 0.5
 PINS = 16
-RESTED_S = 0.02  # until a filter has settled
+COMPARE_S = 0.25  # between two comparisons of the clocks, while it is read
+BEHIND_TICKS = TICK_HZ // 500  # what is newer may not have been scanned
 
 
 class Probe:
@@ -31,6 +33,8 @@ class Probe:
         self._error = ClockError()
         self._reader = Reader(self._client)
         self._motors: tuple[Motor, ...] = ()
+        self._begin_s = 0.0  # of tick 0, on the probe's clock
+        self._compared_s = link.now_s()
         self._client.clock(self._error)
 
     def identity(self) -> Identity:
@@ -58,7 +62,7 @@ class Probe:
                 f"the probe watches GPIO 0 to {self._identity.pins_max - 1}, and {watched - 1} was "
                 "asked for; nothing was started; wire that line to a lower pin"
             )
-        self._client.start(watched, self._motors, trigger)
+        self._begin_s = self._client.start(watched, self._motors, trigger) / 1e6
         self._reader = Reader(self._client)
 
     def _wired(self) -> list[Motor]:
@@ -77,18 +81,46 @@ class Probe:
         """How far the capture is."""
         return self._client.status()
 
-    def poll(self) -> Status:
-        """Read what has been captured so far; often enough, nothing leaves the ring unread."""
+    def poll(self, within_s: float = math.inf) -> Status:
+        """Read what has been captured so far; often enough, nothing leaves the ring unread.
+
+        within_s: what takes longer is left for the next time.
+        """
         status = self._client.status()
-        self._reader.read(status.scanned)
+        self._reader.read(status.scanned, within_s)
+        if self.link.now_s() - self._compared_s > COMPARE_S:
+            self.compare_clocks()
         return status
+
+    def seen(self) -> Edges:
+        """All that was captured so far, or what the ring still has of it; it goes on."""
+        end_tick = self._now_tick() - BEHIND_TICKS
+        return self._edges(self.poll(), end_tick)
 
     def stop(self) -> Edges:
         """Watch no more; all that was captured, or what the ring still has of it."""
+        end_tick = self._now_tick()
         status = self._client.status(stop=True)
         self._reader.read(status.total)
-        self._client.clock(self._error)
-        return self._reader.edges(status, self._client.gaps(), self.clock_error_ppm())
+        return self._edges(status, end_tick)
+
+    def _edges(self, status: Status, end_tick: int) -> Edges:
+        return self._reader.edges(status, self._client.gaps(), self.clock_error_ppm(), end_tick)
+
+    def _now_tick(self) -> int:
+        self._compared_s = self.link.now_s()
+        return round((self._client.clock(self._error) / 1e6 - self._begin_s) * TICK_HZ)
+
+    def tick_at(self, host_s: float) -> tuple[int, int]:
+        """(tick, its uncertainty) at a time of the link's clock."""
+        probe_s, unsure_s = self._error.at(host_s)
+        return round((probe_s - self._begin_s) * TICK_HZ), round(unsure_s * TICK_HZ)
+
+    def levels(self) -> dict[str, int]:
+        """Each channel's line as the probe reads it now. UsageError: the probe has no rig file."""
+        pins = self._client.levels()
+        channels = self.rig.channels if self.rig else ()
+        return {c.name: pins >> c.gpio & 1 ^ int(c.invert) for c in channels}
 
     def counters(self) -> list[Counters]:
         """Of each motor, in the order of start."""
@@ -102,8 +134,23 @@ class Probe:
 
     def compare_clocks(self) -> tuple[float, float] | None:
         """One more comparison; (error, its uncertainty) in ppm, None: too little time."""
+        self._compared_s = self.link.now_s()
         self._client.clock(self._error)
         return self._error.ppm()
+
+    def play_loop(self, bursts: int) -> None:
+        """Bursts on the loop's driven end. UsageError: there is no loop."""
+        self._client.loop(self.loop_ends()[0].gpio, bursts)
+
+    def loop_ends(self) -> tuple[Channel, Channel]:
+        """(driven end, heard end) of the probe's wire to itself. UsageError: there is none."""
+        ends = self.rig.loop if self.rig else None
+        if ends is None:
+            raise UsageError(
+                "the rig has no loop, so the probe cannot hear itself and certifies nothing; wire "
+                "two of its pins together and name them in the rig file (`microfactory hil scan`)"
+            )
+        return ends
 
     # ---- what it does to the board
 
@@ -142,11 +189,18 @@ class Probe:
         if bootsel:
             self.set(bootsel, 0)
         self.set(run, 0)
-        self._pass(RESET_S)
+        self.wait(RESET_S)
         self.set(run, 1)
         if bootsel:
-            self._pass(RESET_S)
+            self.wait(RESET_S)
             self.set(bootsel, 1)
+
+    def let_go(self) -> None:
+        """Watch no more, and play nothing: all lines are the board's own."""
+        self._client.status(stop=True)
+        for channel in self.rig.channels if self.rig else ():
+            if channel.direction != "listen":
+                self.set(channel.name, None)
 
     def power_board(self, on: bool) -> None:
         """USB power of the board."""
@@ -161,7 +215,8 @@ class Probe:
             )
         return channel.name
 
-    def _pass(self, seconds: float) -> None:
+    def wait(self, seconds: float) -> None:
+        """Let time pass."""
         until_s = self.link.now_s() + seconds
         while self.link.now_s() < until_s:
             self.link.read(until_s - self.link.now_s())

@@ -82,6 +82,12 @@ class Bench:
         if wrong:
             raise VerdictError(wrong)
 
+    def probed(self, probe: Any) -> None:
+        """A probe has watched a test; None: none did."""
+        if probe is not None:
+            self.record.board["probe"] = probe.identity().uid
+            self.record.board["probe_clock_ppm"] = probe.clock_error_ppm()
+
     def set_up_as(self, machine: Machine) -> None:
         """A board is set up as this machine."""
         self.machines[machine.name] = machine.sha256

@@ -43,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--rig", default="virtual", help="virtual, emulated or real")
     command.add_argument("--rig-file", default="", metavar="RIG.toml")
     command.add_argument("--port", default="", help="the board's port, real rig")
+    command.add_argument("--probe", default="", metavar="PORT", help="the probe's port")
     command.add_argument("--machine", default="circuit-plotter", help="without a rig file")
     return top
 
@@ -109,7 +110,7 @@ def selftest_command(args: argparse.Namespace) -> int:
     """A rig's self-test, kept. VerdictError: it failed."""
     file = RigFile.load(args.rig_file) if args.rig_file else None
     machine = file.machine if file else Machine.load(args.machine)
-    record = selftest.run(make(args.rig, file, args.port), machine)
+    record = selftest.run(make(args.rig, file, args.port, args.probe), machine)
     if args.json:
         say.value(record.statement())
     else:

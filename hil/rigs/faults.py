@@ -20,6 +20,7 @@ class Faults:
         self._taps: list[Tap] = []
         self._held: set[str] = set()
         self._broken: set[str] = set()
+        self._off = False
 
     def cut(self) -> None:
         """The cable is pulled: from now on no byte passes."""
@@ -61,9 +62,22 @@ class Faults:
         self._broken.add(heater)
         self._rig.sensor(self._link, heater, fault)
 
+    def reset(self) -> None:
+        """The board is reset, as by its button: it knows nothing any more. Connect anew."""
+        self._need("reset")
+        self._rig.reset(self._link)
+
+    def power(self, on: bool) -> None:
+        """The board's USB power is off, or on again. Connect anew."""
+        self._need("usb_power")
+        self._off = not on
+        self._rig.power(self._link, on)
+
     def mend(self) -> None:
         """Everything is whole again."""
         self.plug_in()
+        if self._off:
+            self.power(True)
         self._link.to_board[:] = [tap for tap in self._link.to_board if tap not in self._taps]
         for name in sorted(self._held):
             self._rig.let_go(self._link, name)

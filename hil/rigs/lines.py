@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hil.capture import Capture, CaptureBuilder
 from hil.rigs.rigfile import RigFile
+from hil.rigs.starts import Clock, of_gate, of_silences
 from hil.rigs.told import Told
 from microfactory import Machine
 
@@ -37,20 +38,30 @@ def lines_of_channels(rig: RigFile, edges: Mapping[int, Levels]) -> dict[str, Le
     """What a probe saw at its own pins, by GPIO, as levels of the board's lines."""
     out = {}
     for channel in rig.channels:
-        if channel.direction == "listen" and channel.gpio in edges:
-            ticks, levels = edges[channel.gpio]
-            out[channel.line] = (ticks, 1 - levels if channel.invert else levels)
+        if channel.direction == "listen":
+            ticks, levels = edges.get(channel.gpio, NOTHING)
+            if channel.invert:
+                levels = 1 - levels
+                if not len(ticks) or ticks[0]:  # a pin that was never high is a line that was
+                    ticks, levels = np.insert(ticks, 0, 0), np.insert(levels, 0, 1)
+            out[channel.line] = (ticks, levels)
     return out
 
 
 def to_capture(
-    machine: Machine, lines: Mapping[str, Levels], tick_hz: int, end_tick: int, told: Told | None
+    machine: Machine,
+    lines: Mapping[str, Levels],
+    tick_hz: int,
+    end_tick: int,
+    told: Told | None,
+    clock: Clock | None = None,
+    error_ticks: int = 0,
 ) -> Capture:
-    """Everything seen on the lines until end_tick. told: whose runs are wanted too.
-
-    ValueError: edges that do not ascend.
+    """Everything seen on the lines until end_tick. told: whose runs are wanted too; clock: its
+    times in ticks, None: they are exact. Where the gate is not wired, a start lies in the silence
+    that the clock says, and retreats are not told apart. ValueError: edges that do not ascend.
     """
-    builder = CaptureBuilder(tick_hz, [motor.name for motor in machine.motors])
+    builder = CaptureBuilder(tick_hz, [motor.name for motor in machine.motors], error_ticks)
     signed = []
     for m, motor in enumerate(machine.motors):
         step = changes(lines.get(f"{motor.connector}.STEP", NOTHING))
@@ -65,12 +76,19 @@ def to_capture(
         signed.append((rise, ways))
     for output in machine.outputs:
         line = changes(lines.get(output.connector, NOTHING))
-        ticks, values = duties(line, end_tick) if output.kind != "switch" else line
+        is_switch = output.kind == "switch"
+        ticks, values = line if is_switch else duties(line, end_tick, error_ticks)
         for tick, value in zip(ticks.tolist(), values.tolist(), strict=True):
-            builder.output(output.name, tick, value if output.kind != "switch" else value * FULL)
+            builder.output(output.name, tick, value * FULL if is_switch else value)
     if told is not None:
-        gate = changes(lines.get("GATE", NOTHING))
-        _runs(builder, gate[0][gate[1] == 1], told, signed, tick_hz)
+        at = clock or (lambda seconds: (round(seconds * tick_hz), 0))
+        if "GATE" in lines:
+            gate = changes(lines["GATE"])
+            runs = of_gate(told.starts, gate[0][gate[1] == 1].tolist(), at)
+        else:
+            runs = of_silences(told.starts, np.sort(np.concatenate([r for r, _ in signed])), at)
+        for begin, kind, window in runs:
+            builder.run(begin, kind, _counts(begin, told, signed, at), window)
     builder.end(end_tick)
     return builder.build()
 
@@ -90,8 +108,11 @@ def pulses(line: Levels) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     return rise, fall[: len(rise)] - rise
 
 
-def duties(line: Levels, end_tick: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Duties 0 to 65535 from each tick on, period by period; only changes are given.
+def duties(
+    line: Levels, end_tick: int, error_ticks: int = 0
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Duties 0 to 65535 from each tick on, period by period; only changes are given, those that
+    edges off by error_ticks would make left out.
 
     A level that stays for more than two periods counts as what it is: all or nothing.
     """
@@ -115,30 +136,21 @@ def duties(line: Levels, end_tick: int) -> tuple[NDArray[np.int64], NDArray[np.i
         last = int(ticks[-1])
         rows.append((last, FULL if end_tick - last > 2 * regular else rows[-1][1]))
     at_ticks, values = np.array(rows, np.int64).T
-    kept = np.diff(values, prepend=-1) != 0
+    slack = round(2 * FULL * error_ticks / regular)
+    kept, last = [], -1 - slack
+    for i, value in enumerate(values.tolist()):
+        if abs(value - last) > slack or (value != last and value in (0, FULL)):
+            kept.append(i)
+            last = value
     return at_ticks[kept], values[kept]
 
 
-def _runs(
-    builder: CaptureBuilder, begins: NDArray[np.int64], told: Told, signed: Any, tick_hz: int
-) -> None:
-    """Each opening of the gate with the START that it answers; without one it is a retreat."""
-    starts = list(told.starts)
-    for begin in begins.tolist():
-        before = [start for start in starts if round(start.at_s * tick_hz) <= begin]
-        starts = starts[len(before) :]
-        kind, window = "retreat", -1
-        if before:
-            kind, window = ("guarded" if before[-1].guarded else "motion"), before[-1].window
-        builder.run(begin, kind, _counts(begin, told, signed, tick_hz), window)
-
-
-def _counts(begin: int, told: Told, signed: Any, tick_hz: int) -> list[int]:
+def _counts(begin: int, told: Told, signed: Any, at: Clock) -> list[int]:
     """Each motor's count at a tick: what it was last told, and the steps since."""
     out = []
     for m, (rise, ways) in enumerate(signed):
-        known = [p for p in told.positions if p.motor == m and round(p.at_s * tick_hz) <= begin]
-        since = round(known[-1].at_s * tick_hz) if known else 0
+        ticks = [(at(p.at_s)[0], p.steps) for p in told.positions if p.motor == m]
+        since, steps = ([(0, 0)] + [row for row in ticks if row[0] <= begin])[-1]
         a, b = np.searchsorted(rise, (since, begin))
-        out.append((known[-1].steps if known else 0) + int(ways[a:b].sum()))
+        out.append(steps + int(ways[a:b].sum()))
     return out

@@ -47,6 +47,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--rig-port", *short, default="", dest="rig_port", metavar="PORT", help="the board's port"
     )
+    short = ["--probe"] if short else []
+    group.addoption(
+        "--rig-probe", *short, default="", dest="rig_probe", metavar="PORT",
+        help="the probe's port; `simulated` on a rig without hardware",
+    )  # fmt: skip
     group.addoption("--rig-slow", action="store_true", help="slow tests on any rig")
     group.addoption("--rig-destructive", action="store_true", help="destructive tests, real rig")
     group.addoption("--rig-unit", default="", metavar="SERIAL", help="write this unit's report")
@@ -90,7 +95,7 @@ def microfactory_rig(request: pytest.FixtureRequest) -> Rig:
     if option("--rig") == "emulated" and missing():
         pytest.skip(f"there is no emulated rig here: {missing()}")
     file = RigFile.load(option("--rig-file")) if option("--rig-file") else None
-    return make(option("--rig"), file, option("rig_port"), person=PERSON)
+    return make(option("--rig"), file, option("rig_port"), option("rig_probe"), person=PERSON)
 
 
 @pytest.fixture(scope="session")
@@ -160,6 +165,7 @@ def link(microfactory_bench: Bench, machine: Machine) -> Iterator[TappedLink]:
     link = microfactory_bench.rig.open(machine)
     yield link
     link.close()
+    microfactory_bench.probed(microfactory_bench.rig.probe(link))
 
 
 @pytest.fixture

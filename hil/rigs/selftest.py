@@ -17,6 +17,10 @@ from typing import Any
 import numpy as np
 
 from hil.capture import Capture
+from hil.probe import Probe
+from hil.probe.clock import CRYSTALS_PPM
+from hil.probe.edges import CHANGE_TICKS
+from hil.probe.loopback import BURSTS, compare, loop_back
 from hil.rigs.compare import difference
 from hil.rigs.identity import wrong_firmware
 from hil.rigs.rig import Rig
@@ -83,10 +87,41 @@ def _try(rig: Rig, machine: Machine, record: Record) -> str:
         wrong = wrong_firmware(info.firmware)
         record.measure("wrong_firmware", int(bool(wrong)), "1", 0, 0)
         if not wrong:
+            _hear(record, rig, link)
             _judge(record, _play(rig, link, board))
         return wrong
     finally:
         link.close()
+
+
+def _hear(record: Record, rig: Rig, link: TappedLink) -> None:
+    """A probe hears itself, and an edge that is left out of it is missed."""
+    probe = rig.probe(link)
+    if probe is None:
+        return
+    found = loop_back(probe)
+    record.measure("loop_edges", found.edges, "1", 1, None)
+    record.measure("loop_lost", found.lost, "1", 0, 0)
+    record.measure("loop_extra", found.extra, "1", 0, 0)
+    record.measure("loop_error_ticks", found.error_ticks, "1", 0, CHANGE_TICKS)
+    record.measure("loop_counted_off", found.counted_off, "1", 0, 0)
+    record.measure("loop_missed", len(found.missed), "1", 0, 0)
+    ticks = np.delete(found.ticks, slice(len(found.ticks) // 2, len(found.ticks) // 2 + 1))
+    spoilt = compare(ticks, BURSTS, found.edges // 2, ())
+    record.measure("spoilt_loops_passed", int(spoilt.right), "1", 0, 0)
+    record.board["probe"] = probe.identity().uid
+    error = clock_error(probe)
+    record.measure("probe_clock_ppm", error, "ppm", -CRYSTALS_PPM, CRYSTALS_PPM)
+    probe.start()
+
+
+def clock_error(probe: Probe) -> float:
+    """How much faster than the host's the probe's clock runs, ppm, compared until it is sure."""
+    while True:
+        compared = probe.compare_clocks()
+        if compared and compared[1] < CRYSTALS_PPM / 2:
+            return compared[0]
+        probe.wait(1.0)
 
 
 Way = tuple[Capture, Capture]  # what was sent, what was seen
@@ -99,8 +134,12 @@ def _judge(record: Record, ways: list[Way]) -> None:
     record.measure("pulses_lost", sum(d.lost for d in found), "1", 0, 0)
     record.measure("pulses_extra", sum(d.extra for d in found), "1", 0, 0)
     record.measure("pulses_turned", sum(d.turned for d in found), "1", 0, 0)
-    record.measure("edge_error_ticks", max(d.error_ticks for d in found), "1", 0, 0)
-    record.measure("width_error_ticks", max(d.width_ticks for d in found), "1", 0, 0)
+    slack = max(d.slack_ticks for d in found)
+    record.measure("edge_error_ticks", max(d.error_ticks for d in found), "1", 0, slack)
+    record.measure("width_error_ticks", max(d.width_ticks for d in found), "1", 0, slack)
+    if slack:
+        fast = max((d.fast_ppm for d in found), key=abs)
+        record.measure("probe_against_board_ppm", fast, "ppm", -CRYSTALS_PPM, CRYSTALS_PPM)
     blind = [difference(made, _without_a_pulse(seen)).same for made, seen in ways]
     record.measure("spoilt_captures_passed", sum(blind), "1", 0, 0)
 

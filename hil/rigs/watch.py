@@ -80,7 +80,7 @@ class Watch:
             report = at_the_pins(report)
         self.judged.append((name, report, whole, self._machine))
         if measure is not None:
-            note(measure, report, self._machine, whole.tick_hz, name)
+            note(measure, report, self._machine, whole.tick_hz, name, whole.error_ticks)
         if not report.passed:
             raise VerdictError(str(report.first))
         return report

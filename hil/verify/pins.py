@@ -33,8 +33,9 @@ def pins(machine: Any, capture: Capture) -> tuple[list[Found], dict[str, Margins
         trace = capture.motors[motor.name]
         driver = machine.driver(i)
         tick_us = 1e6 / capture.tick_hz
-        found += _widths(motor.name, trace, driver, tick_us)
-        found += _turns(motor.name, trace, driver, tick_us)
+        unsure = 0.5 + capture.error_ticks
+        found += _widths(motor.name, trace, driver, tick_us, unsure)
+        found += _turns(motor.name, trace, driver, tick_us, unsure)
         setup = _setup_ticks(trace)
         gaps = trace.rise[1:] - trace.rise[:-1] - trace.width[:-1]
         margins[motor.name] = Margins(
@@ -46,9 +47,11 @@ def pins(machine: Any, capture: Capture) -> tuple[list[Found], dict[str, Margins
     return found, margins
 
 
-def _widths(name: str, trace: MotorTrace, driver: Any, tick_us: float) -> list[Found]:
+def _widths(
+    name: str, trace: MotorTrace, driver: Any, tick_us: float, unsure: float
+) -> list[Found]:
     found: list[Found] = []
-    least = driver.pulse_us / tick_us - 0.5
+    least = driver.pulse_us / tick_us - unsure
     short = trace.width < least
     if short.any():
         i = int(np.argmax(short))
@@ -71,11 +74,11 @@ def _setup_ticks(trace: MotorTrace) -> NDArray[np.int64]:
     return np.asarray(trace.rise[after[some]] - trace.turn_tick[some], np.int64)
 
 
-def _turns(name: str, trace: MotorTrace, driver: Any, tick_us: float) -> list[Found]:
+def _turns(name: str, trace: MotorTrace, driver: Any, tick_us: float, unsure: float) -> list[Found]:
     found: list[Found] = []
     after = np.searchsorted(trace.rise, trace.turn_tick)
     setup = _setup_ticks(trace)
-    short = setup < driver.direction_setup_us / tick_us - 0.5
+    short = setup < driver.direction_setup_us / tick_us - unsure
     if short.any():
         i = int(np.argmax(short))
         text = (
@@ -85,7 +88,7 @@ def _turns(name: str, trace: MotorTrace, driver: Any, tick_us: float) -> list[Fo
         found.append(("setup", int(trace.turn_tick[i]), text))
     later = after > 0
     hold = trace.turn_tick[later] - trace.rise[after[later] - 1]
-    brief = hold < driver.direction_hold_us / tick_us - 0.5
+    brief = hold < driver.direction_hold_us / tick_us - unsure
     if brief.any():
         i = int(np.argmax(brief))
         text = (

@@ -177,6 +177,7 @@ def joined(captures: Sequence[Capture]) -> Capture:
         },
         runs=tuple(runs),
         end_tick=int(offsets[-1]) + captures[-1].end_tick,
+        error_ticks=max(c.error_ticks for c in captures),
         **groups,
     )
 

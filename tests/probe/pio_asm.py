@@ -10,12 +10,15 @@ import types
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-CONDITIONS = {"always": 0, "x_dec": 2, "x_not_y": 5, "pin": 6}
+CONDITIONS = {"always": 0, "x_dec": 2, "y_dec": 4, "x_not_y": 5, "pin": 6}
 MOV_TO = {"x": 1, "y": 2, "isr": 6}
-MOV_FROM = {"x": 1, "y": 2, "null": 3, "isr": 6}
+MOV_FROM = {"x": 1, "y": 2, "null": 3, "isr": 6, "osr": 7}
+SET_TO = {"pins": 0, "x": 1, "y": 2}
 PUSH_NOBLOCK = 0x8000
 MOV_NOT = 1 << 3
-NAMES = ("x", "y", "isr", "null", "pin", "pins", "noblock", "x_dec", "x_not_y")
+PULL_BLOCK = 0x80A0
+NAMES = ("x", "y", "isr", "osr", "null", "pin", "pins", "noblock", "block", "x_dec", "y_dec",
+         "x_not_y")  # fmt: skip
 
 
 class Program(NamedTuple):
@@ -36,6 +39,10 @@ class Instruction:
 
     def side(self, value: int) -> Instruction:
         self.word |= value << 12
+        return self
+
+    def __getitem__(self, delay: int) -> Instruction:
+        self.word |= delay << 8
         return self
 
 
@@ -60,6 +67,8 @@ def assemble(function: Callable[[], None], side_set_count: int) -> Program:
         "wrap": lambda: ends.__setitem__("top", len(out) - 1),
         "mov": lambda to, source: put(0xA000 | MOV_TO[to] << 5 | MOV_FROM[source]),
         "in_": lambda source, count: put(0x4000 | {"pins": 0}[source] << 5 | count),
+        "set": lambda to, value: put(0xE000 | SET_TO[to] << 5 | value),
+        "pull": lambda how: put({"block": PULL_BLOCK}[how]),
         "push": lambda how: put({"noblock": PUSH_NOBLOCK}[how]),
         "jmp": jmp,
     }
@@ -79,7 +88,7 @@ class PIO:
 
 def asm_pio(**options: Any) -> Callable[[Callable[[], None]], Program]:
     """The decorator. Only options of a program that the probe uses are known."""
-    known = {"sideset_init", "in_shiftdir"}
+    known = {"sideset_init", "set_init", "in_shiftdir"}
     if not set(options) <= known:
         raise ValueError(f"asm_pio: {set(options) - known} is not known here")
     return lambda function: assemble(function, 1 if "sideset_init" in options else 0)

@@ -71,3 +71,23 @@ def count(
         while read and state.receive_fifo:
             counts.append(state.receive_fifo.popleft())
     return counts if read else list(state.receive_fifo)
+
+
+def play(program: Any, word: int, clocks: int, pin: int = 3) -> list[int]:
+    """Clocks at which a program's pin changes, with a word in its FIFO."""
+    out: list[int] = []
+    level = 0
+    first = pioemu.State(pin_directions=1 << pin)
+    first.transmit_fifo.append(word)
+    steps = pioemu.emulate(
+        program.words,
+        stop_when=lambda _opcode, state: state.clock > clocks,
+        initial_state=first,
+        set_base=pin,
+        set_count=1,
+    )
+    for before, state in steps:
+        if (state.pin_values >> pin & 1) != level:
+            level ^= 1
+            out.append(before.clock)
+    return out

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from hil.emulated.chip import Chip, missing
-from pio_run import BEGIN_COUNT, count, programs, watch
+from hil.probe.loopback import played
+from pio_run import BEGIN_COUNT, count, play, programs, watch
 
 PINS = 16
 
@@ -93,6 +94,13 @@ def test_a_full_fifo_keeps_its_first_words():
     assert len(kept) < len(told)
 
 
+@pytest.mark.parametrize("bursts", [1, 2, 7])
+def test_the_loop_plays_the_edges_that_its_judge_expects(bursts):
+    module, _watcher, _clock = programs(PINS)
+    edges = play(module.bursts(), bursts - 1, 1200 * bursts)
+    assert [edge - edges[0] for edge in edges] == played(bursts).tolist()
+
+
 @pytest.mark.skipif(bool(missing()), reason=missing() or "-")
 def test_the_chips_own_assembler_gives_the_same_words():
     module, watcher, clock = programs(PINS)
@@ -101,7 +109,7 @@ def test_the_chips_own_assembler_gives_the_same_words():
     chip.run(0.5)
     chip.enter()
     source = Path(module.__file__).read_text()
-    told = f"print(list(watcher({PINS})[0]), '/', list(clock()[0]))"
+    told = f"print(list(watcher({PINS})[0]), '/', list(clock()[0]), '/', list(bursts()[0]))"
     ours = [json.loads(words) for words in chip.execute(f"{source}\n{told}\n").split("/")]
     chip.close()
-    assert ours == [watcher.words, clock.words]
+    assert ours == [watcher.words, clock.words, module.bursts().words]
