@@ -19,7 +19,7 @@ class Inputs:
         self.active = bytearray(n)  # after debounce
         self.raw = bytearray(n)
         self.changed_us = array("i", [UNSET] * n)  # when raw began to differ, UNSET: it does not
-        self.debounce_us = array("i", [item["debounce_us"] for item in items] or [0])
+        self.debounce_us = array("i", [item["debounce_us"] for item in items])
         self.glitches = array("H", bytes(2 * n)) if n else array("H")
         self.tripped = 0  # bit mask: became active since it was last asked
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from hil.mutation.python_faults import other_float
+
 SWAP = {
     "<=": "<", ">=": ">", "<": "<=", ">": ">=", "==": "!=", "!=": "==", "&&": "||", "||": "&&",
     "+": "-", "-": "+", "*": "+", "/": "*", "+=": "-=", "-=": "+=", "<<": ">>", ">>": "<<",
     "%": "/", "&": "|", "|": "&",
 }  # fmt: skip
+TURNED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 BLANK = re.compile(
     r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'|^\s*#[^\n]*', re.S | re.M
 )
@@ -29,10 +32,12 @@ def edits(text: str) -> Iterator[tuple[int, int, str]]:
         if sign:
             if not _declares(code, found.start()):
                 yield found.start(), found.end(), SWAP[sign]
+                if sign in TURNED:
+                    yield found.start(), found.end(), TURNED[sign]
         elif number.isdigit():
             yield found.start(), found.end(), str(int(number) + 1)
         else:
-            yield found.start(), found.end(), repr(float(number) * 1.1 if float(number) else 0.1)
+            yield found.start(), found.end(), repr(other_float(float(number)))
     for found in STATEMENT.finditer(code):
         begin = found.start() + len(found[0]) - len(found[0].lstrip())
         if not _declares(code, begin):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+SMALL = 1e-4  # a float below it is a slack: a tenth more of it is no fault, a thousand times is
+TURNED = {ast.Lt: ">", ast.LtE: ">=", ast.Gt: "<", ast.GtE: "<="}
 COMPARE = {
     ast.Lt: "<=", ast.LtE: "<", ast.Gt: ">=", ast.GtE: ">", ast.Eq: "!=", ast.NotEq: "==",
     ast.Is: "is not", ast.IsNot: "is", ast.In: "not in", ast.NotIn: "in",
@@ -63,8 +65,9 @@ def _of(node: ast.AST, places: Places) -> Iterator[Edit]:
         begin, end = places.span(node.left)[1], places.span(node.comparators[0])[0]
         between = text[begin:end]
         sign = COMPARE[type(node.ops[0])]
-        kept = between.replace(_sign(between), sign, 1)
-        yield begin, end, kept
+        yield begin, end, between.replace(_sign(between), sign, 1)
+        if type(node.ops[0]) in TURNED:
+            yield begin, end, between.replace(_sign(between), TURNED[type(node.ops[0])], 1)
     elif isinstance(node, ast.BinOp) and type(node.op) in BINARY:
         begin, end = places.span(node.left)[1], places.span(node.right)[0]
         old = _sign(text[begin:end])
@@ -81,8 +84,17 @@ def _of(node: ast.AST, places: Places) -> Iterator[Edit]:
     elif isinstance(node, ast.AugAssign | ast.Expr | ast.Return) or (
         isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Attribute | ast.Subscript)
     ):
+        if isinstance(node, ast.Return) and _is_nothing(node.value):
+            return
         begin, end = places.span(node)
         yield begin, end, "pass"
+
+
+def _is_nothing(value: ast.expr | None) -> bool:
+    """What a function returns that is as false as the None it would return without."""
+    if isinstance(value, ast.Name | ast.Attribute):
+        return (value.id if isinstance(value, ast.Name) else value.attr) == "OK"
+    return value is None or (isinstance(value, ast.Constant) and not value.value)
 
 
 def _constant(node: ast.Constant, places: Places) -> Iterator[Edit]:
@@ -92,7 +104,14 @@ def _constant(node: ast.Constant, places: Places) -> Iterator[Edit]:
     elif isinstance(node.value, int):
         yield begin, end, str(node.value + 1)
     elif isinstance(node.value, float):
-        yield begin, end, repr(node.value * 1.1 if node.value else 0.1)
+        yield begin, end, repr(other_float(node.value))
+
+
+def other_float(value: float) -> float:
+    """Another one, so far off that it is a fault."""
+    if not value:
+        return 0.1
+    return value * 1000 if abs(value) < SMALL else value * 1.1
 
 
 def _sign(between: str) -> str:

@@ -110,7 +110,7 @@ class Tree:
             self._link()
 
     def pytest(self, tests: list[str], seconds: float) -> str:
-        """Run tests until one fails: its name, "hang", or "" when all pass."""
+        """Run tests until one fails: its name, "hang", "import", or "" when all pass."""
         command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests]
         try:
             ran = self._run(command, HANG_S + 4 * seconds)
@@ -121,6 +121,8 @@ class Tree:
         told = [line for line in ran.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
         if told or ran.returncode < 0:  # a crash of the core
             return told[0].split(" - ")[0] if told else f"signal {-ran.returncode}"
+        if "ImportError while loading conftest" in ran.stdout + ran.stderr:
+            return "import"
         raise RuntimeError(f"pytest ended with {ran.returncode}: {ran.stdout[-500:]}{ran.stderr}")
 
     def c_tests(self) -> str:

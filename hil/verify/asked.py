@@ -16,14 +16,13 @@ FREE = math.inf  # speed of a rapid: only the machine's limits bind
 
 class Arc(NamedTuple):
     """Circle in the plane of two axes: from `angle` by `sweep` (positive: first to second axis)
-    about `centre`; the radius runs evenly from `radius` to `end_radius` (they agree to rounding).
+    about `centre`.
     """
 
     first: int
     second: int
     centre: tuple[float, float]
     radius: float
-    end_radius: float
     angle: float
     sweep: float
 
@@ -137,7 +136,7 @@ class Pieces:
         others = np.abs(way).max(axis=1, initial=0.0)
         length = np.where(length > 0, length, others)
         for i, arc in self.arcs.items():
-            round_mm = abs(arc.sweep) * (arc.radius + arc.end_radius) / 2
+            round_mm = abs(arc.sweep) * arc.radius
             rest = [a for a in np.flatnonzero(self._cartesian) if a not in (arc.first, arc.second)]
             length[i] = math.hypot(round_mm, *way[i, rest])
         return length

@@ -26,7 +26,7 @@ def bounds(asked: Asked, machine: Any) -> Bounds:
     """
     way = np.abs(asked.end - asked.start) / np.maximum(asked.length, 1e-12)[:, None]
     for i, arc in asked.arcs.items():
-        flat = abs(arc.sweep) * (arc.radius + arc.end_radius) / 2 / asked.length[i]
+        flat = abs(arc.sweep) * arc.radius / asked.length[i]
         way[i, [arc.first, arc.second]] = flat
     speed = np.minimum(asked.speed, machine.motion.max_speed_mm_s)
     accel = np.minimum(asked.accel, machine.motion.max_accel_mm_s2)
@@ -38,5 +38,5 @@ def bounds(asked: Asked, machine: Any) -> Bounds:
         plane = min(machine.axes[a].max_accel_mm_s2 for a in (arc.first, arc.second))
         flat = way[i, arc.first]
         towards = min(plane, machine.motion.max_accel_mm_s2, asked.accel[i])
-        speed[i] = min(speed[i], np.sqrt(towards * max(arc.radius, arc.end_radius)) / flat)
+        speed[i] = min(speed[i], np.sqrt(towards * arc.radius) / flat)
     return Bounds(speed, accel, asked.length / speed)

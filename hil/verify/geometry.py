@@ -90,8 +90,7 @@ class Circle:
         s = np.unwrap(turn) / abs(self._turn)
         distance = np.hypot(x, y)
         safe = np.maximum(distance, 1e-9)
-        radius = arc.radius + (arc.end_radius - arc.radius) * (s / self.length)
-        return s, x / safe, y / safe, distance - radius
+        return s, x / safe, y / safe, distance - arc.radius
 
     def stretch(self, where: NDArray[Any], reach: Floats) -> Stretch:
         s, nx, ny, off = self._polar(where)
@@ -129,9 +128,8 @@ class Circle:
         first, second = axis == arc.first, axis == arc.second
         in_plane = first | second
         foot = arc.angle + self._turn * s
-        radius = arc.radius + (arc.end_radius - arc.radius) * (s / self.length)
         centre = np.where(first, arc.centre[0], arc.centre[1])
-        share = np.clip((aim / self._spm[axis] - centre) / radius, -1.0, 1.0)
+        share = np.clip((aim / self._spm[axis] - centre) / arc.radius, -1.0, 1.0)
         by_first = np.where(np.sin(foot) < 0, -1.0, 1.0) * np.arccos(share)
         by_second = np.where(np.cos(foot) < 0, np.pi - np.arcsin(share), np.arcsin(share))
         angle = np.where(first, by_first, by_second)
@@ -146,9 +144,8 @@ class Circle:
     def at(self, s: float) -> Floats:
         arc, out = self.arc, self.start + self.rate * s
         angle = arc.angle + self._turn * s
-        radius = arc.radius + (arc.end_radius - arc.radius) * (s / self.length)
-        out[arc.first] = (arc.centre[0] + radius * np.cos(angle)) * self._spm[arc.first]
-        out[arc.second] = (arc.centre[1] + radius * np.sin(angle)) * self._spm[arc.second]
+        out[arc.first] = (arc.centre[0] + arc.radius * np.cos(angle)) * self._spm[arc.first]
+        out[arc.second] = (arc.centre[1] + arc.radius * np.sin(angle)) * self._spm[arc.second]
         return out
 
 

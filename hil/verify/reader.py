@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from hil.verify.arcs import arc
+from hil.verify.arcs import arcs
 from hil.verify.asked import FREE, Asked, Pieces
 from hil.verify.codes import G_CODES, M_CODES, all_off, speed_word
 from hil.verify.words import words
@@ -135,20 +135,19 @@ class Reader:
     ) -> None:
         """One straight piece or arc to the place that the words name."""
         target = self._target(value, machine_place)
-        circle = None
-        if self.motion >= 2:
-            circle = self._arc(value, target)
         rapid = self.motion == 0 and self.machine.kind != "printer"  # Marlin's G0 takes the feed
         speed = FREE if rapid or self.feed is None else self.feed
         tolerance = 0.0 if self.stopped else self.tolerance  # of the corner that it begins in
         self.stopped = stop
         accel = self._accel_of(target)
-        if self._held():
-            self.out.held.add(len(self.out))
-        self.out.add(self.at, target, number, speed, accel, tolerance, circle)
-        self.at = target
+        ways = self._arcs(value, target) if self.motion >= 2 else [(target, None)]
+        for end, circle in ways:
+            if self._held():
+                self.out.held.add(len(self.out))
+            self.out.add(self.at, end, number, speed, accel, tolerance, circle)
+            self.at = end
 
-    def _arc(self, value: dict[str, Any], target: list[float]) -> Any:
+    def _arcs(self, value: dict[str, Any], target: list[float]) -> Any:
         a, b = (self.letters.index(letter) for letter in self.plane)
         radius = value.get("R")
         centre = None
@@ -163,7 +162,7 @@ class Reader:
                 else (self.at[a], self.at[b])
             )
             centre = (base[0] + mm[0], base[1] + mm[1])
-        return arc(
+        return arcs(
             (a, b),
             self.at,
             target,

@@ -124,6 +124,20 @@ def test_a_servo_and_its_neighbour_on_one_slice_pulse_at_one_rate(hz, kind, take
             parse(data, pico_carrier)
 
 
+@pytest.mark.parametrize(
+    ("hz", "taken"), [(0, False), (1, True), (100_000, True), (100_001, False)]
+)
+def test_an_output_pulses_at_1_to_100000_hz(hz, taken):
+    config = json.loads(Machine.load("d3d-printer").board_config())
+    config["outputs"][0]["hz"] = hz
+    data = json.dumps(config).encode()
+    if taken:
+        assert parse(data, pico_carrier)["outputs"][0]["hz"] == hz
+    else:
+        with pytest.raises(ConfigError, match="hz"):
+            parse(data, pico_carrier)
+
+
 def test_no_memory_for_a_configuration_is_told_and_the_board_goes_on(monkeypatch):
     kit = Kit(configure=False)
     kit.hello()

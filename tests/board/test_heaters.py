@@ -90,7 +90,7 @@ def test_a_target_that_is_changed_is_no_fault(item, steps):
     for target in steps:
         bench.heater.set_target(float(target))
         bench.run(500)
-        assert bench.fault == 0, f"{faults.words(bench.fault, 0)} on the way to {target}"
+        assert bench.fault == 0, f"fault {bench.fault} on the way to {target}"
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,8 @@ static void the_bulge_of_an_arc_stays_in_the_travel(void)
     REFUSED(m, "G0 X190 Y0\nG3 X190 Y40 I0 J20 F600", MF_WHY_TRAVEL, 2, 4);
     CHECK_NEAR(read_trouble.value, 210.0, 1e-9);
     CHECK(read_text(&m, "G0 X190 Y0\nG2 X190 Y40 I0 J20 F600") == MF_OK);
+    /* neither the axis nor a code stands in the line: its first column is told */
+    REFUSED(m, "G0 X190 Y0\nG3 F600 X180 Y10 I-10\n Y60 J25", MF_WHY_TRAVEL, 3, 1);
 }
 
 static void offsets_and_units_reach_the_moves(void)

@@ -197,6 +197,25 @@ static void a_thousand_outputs_at_one_place_fit_into_a_window(void)
     CHECK(p.outputs == changes_in(1020) && p.outputs < 30);
 }
 
+static void a_motor_stops_within_so_many_steps(void)
+{
+    mf_plan_config c = machine();
+    mf_plan *plan = fresh(&c);
+    mf_span_info s;
+    size_t taken = 0, written = 0;
+    double fastest = 0.0;
+    memset(moves, 0, sizeof moves[0]);
+    moves[0].end_mm[0] = 1000.0;
+    moves[0].speed_mm_s = 300.0;
+    moves[0].accel_mm_s2 = 100.0; /* from 300 mm/s it would be 36,000 steps of X */
+    shape_line(&moves[0]);
+    CHECK(mf_plan_push(plan, moves, 1, &taken) == MF_OK && taken == 1);
+    CHECK(mf_plan_finish(plan) == MF_OK);
+    CHECK(mf_plan_span(plan, &s, &written) == MF_OK && written == 1);
+    fastest = s.peak_mm_s;
+    CHECK_NEAR(fastest * fastest / (2.0 * 100.0) * c.steps_per_mm[0], MF_STOP_STEPS, 1e-6);
+}
+
 static void what_cannot_be_planned_is_refused_at_the_door(void)
 {
     mf_plan_config c = machine();
@@ -334,6 +353,7 @@ int main(void)
     limits_are_kept_and_speeds_join();
     a_full_queue_says_so_and_loses_nothing();
     a_thousand_outputs_at_one_place_fit_into_a_window();
+    a_motor_stops_within_so_many_steps();
     what_cannot_be_planned_is_refused_at_the_door();
     a_move_that_is_cut_goes_on_where_it_was();
     a_circle_of_hundredths_keeps_its_limits();

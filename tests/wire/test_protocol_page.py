@@ -15,6 +15,7 @@ from mfwire import messages
 from mfwire import session as s
 from microfactory.machine import Machine
 from microfactory.motion.core import ffi, lib
+from microfactory.status import FAULTS
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "protocol.md").read_text()
 KINDS = {"B": "u8", "H": "u16", "h": "s16", "I": "u30", "i": "s30", "*": "rest"}
@@ -57,9 +58,12 @@ def test_states_reasons_and_faults_are_those_of_the_code():
         [name, ", ".join(s.STATES[state] for state in states)] for name, states in s.ALLOWED
     ]
     assert table("reason | what") == [[str(i), text] for i, text in enumerate(s.REASONS) if i]
-    assert table("fault | name") == [
-        [str(number), *words] for number, words in faults.WORDS.items() if number
+    assert [row[:2] for row in table("fault | name")] == [
+        [str(number), name.lower().replace("_", " ")]
+        for name, number in vars(faults).items()
+        if name.isupper() and number
     ]
+    assert list(FAULTS) == [int(row[0]) for row in table("fault | name")]
     assert "`why`: " + ", ".join(f"{i} {word}" for i, word in enumerate(s.WHY)) + "." in PAGE
 
 

@@ -80,6 +80,6 @@ def _span(info: Any) -> Span:
         leave_mm_s=info.leave_mm_s,
         accel_mm_s2=info.accel_mm_s2,
         up_s=0.0 if still else up_s,
-        cruise_s=up_s + cruise_s if still else cruise_s,
+        cruise_s=up_s if still else cruise_s,
         down_s=down_s,
     )

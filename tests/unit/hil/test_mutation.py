@@ -40,14 +40,25 @@ def test_python_faults_are_one_node_each_and_leave_words_alone():
     assert PYTHON.replace("+ 1", "+ 2") in found
     assert PYTHON.replace("return a + 1", "pass") in found
     assert PYTHON.replace("a < b and a", "not (a < b and a)") in found
-    assert len(found) == 6
+    assert PYTHON.replace("a < b", "a > b") in found
+    assert len(found) == 7
     assert all(ast.parse(text) for text in found)
+
+
+def test_a_fault_is_one_that_somebody_could_see():
+    assert python_faults.other_float(1e-9) == pytest.approx(1e-6)  # a slack
+    assert python_faults.other_float(0.5) == pytest.approx(0.55)
+    assert python_faults.other_float(0.0) == 0.1
+    for nothing in ("return OK", "return s.OK", "return 0", "return False", "return"):
+        text = f"def f(x):\n    {nothing}\n"
+        assert text.replace(nothing, "pass") not in made(python_faults.edits, text)
 
 
 def test_c_faults_are_one_token_or_statement_and_leave_comments_alone():
     found = made(c_faults.edits, C)
     assert found == {
         C.replace("<= 3", "< 3"),
+        C.replace("<= 3", ">= 3"),
         C.replace("<= 3", "<= 4"),
         C.replace("2.5", "2.75"),
         C.replace("a = 2.5;", ";"),
