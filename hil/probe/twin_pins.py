@@ -56,12 +56,13 @@ class Pins:
                 continue
             trace = capture.motors[motor.name]
             # of what is being played the engine has told nothing yet
-            playing = [batch.motors[m] for batch in self.board.port.engine.batches]
+            engine = self.board.port.engine
+            playing = [batch.motors[m] for batch in engine.batches + engine.late]
             if pin == "STEP":
-                pulse = self.board.port.engine.pulse
+                pulse = engine.pulse
                 for rise in np.concatenate([trace.rise, *(part[0] for part in playing)]).tolist():
-                    yield rise, 1
-                    yield rise + pulse, 0
+                    yield int(rise), 1
+                    yield int(rise) + pulse, 0
             else:
                 ticks = np.concatenate([[0], trace.turn_tick, *(part[2] for part in playing)])
                 ways = np.concatenate([[1], trace.turn_direction, *(part[3] for part in playing)])

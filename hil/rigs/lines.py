@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from hil.capture import Capture, CaptureBuilder
 from hil.rigs.rigfile import RigFile
-from hil.rigs.starts import Clock, of_gate, of_silences
+from hil.rigs.starts import Begun, Clock, Place, of_gate, of_silences, silence
 from hil.rigs.told import Told
 from microfactory import Machine
 
@@ -81,14 +81,16 @@ def to_capture(
         for tick, value in zip(ticks.tolist(), values.tolist(), strict=True):
             builder.output(output.name, tick, value * FULL if is_switch else value)
     if told is not None:
-        at = clock or (lambda seconds: (round(seconds * tick_hz), 0))
+        place: Place = lambda seconds: round(seconds * tick_hz)  # noqa: E731
+        if clock is not None:
+            place = silence(np.sort(np.concatenate([rise for rise, _ in signed])), clock)
         if "GATE" in lines:
             gate = changes(lines["GATE"])
-            runs = of_gate(told.starts, gate[0][gate[1] == 1].tolist(), at)
+            runs = of_gate(told.starts, gate[0][gate[1] == 1].tolist(), place)
         else:
-            runs = of_silences(told.starts, np.sort(np.concatenate([r for r, _ in signed])), at)
-        for begin, kind, window in runs:
-            builder.run(begin, kind, _counts(begin, told, signed, at), window)
+            runs = of_silences(told.starts, place)
+        for run in runs:
+            builder.run(run.tick, run.kind, _counts(run, told, signed, place), run.window)
     builder.end(end_tick)
     return builder.build()
 
@@ -145,12 +147,14 @@ def duties(
     return at_ticks[kept], values[kept]
 
 
-def _counts(begin: int, told: Told, signed: Any, at: Clock) -> list[int]:
-    """Each motor's count at a tick: what it was last told, and the steps since."""
+def _counts(run: Begun, told: Told, signed: Any, place: Place) -> list[int]:
+    """Each motor's count when a run begins: what it was last told, and the steps since."""
     out = []
     for m, (rise, ways) in enumerate(signed):
-        ticks = [(at(p.at_s)[0], p.steps) for p in told.positions if p.motor == m]
-        since, steps = ([(0, 0)] + [row for row in ticks if row[0] <= begin])[-1]
-        a, b = np.searchsorted(rise, (since, begin))
-        out.append(steps + int(ways[a:b].sum()))
+        mine = [p for p in told.positions if p.motor == m and p.at_s <= run.at_s]
+        if run.kind == "retreat":  # nobody asked for it: what was told before its tick counts
+            mine = [p for p in mine if place(p.at_s) <= run.tick]
+        since = place(mine[-1].at_s) if mine else 0
+        a, b = np.searchsorted(rise, (since, run.tick))
+        out.append((mine[-1].steps if mine else 0) + int(ways[a:b].sum()))
     return out

@@ -76,9 +76,9 @@ class ServedPair:
         board, probe = (far for far, _near in self._ends)
         while not self._end.is_set():
             ready, _, _ = select.select([board, probe], [], [], 0.002)
-            if board in ready:
-                self.link.write(os.read(board, 4096))
             said = self.link.read(time.monotonic() - begun - self.link.now_s())
+            if board in ready:  # at its time, not at that of the turn before
+                self.link.write(os.read(board, 4096))
             if probe in ready:
                 self._twin.write(os.read(probe, 4096))
                 os.write(probe, self._twin.read(0.0))

@@ -161,6 +161,8 @@ def test_what_the_page_says_can_be_done(tmp_path, monkeypatch, capsys):
     commands = re.findall(r"^    microfactory ([^#\n]+)", page, re.MULTILINE)
     assert len(commands) >= 4
     for command in commands:
+        if "/dev/" in command:  # of a real board
+            continue
         assert main(command.split()) == 0, capsys.readouterr()
     (channel,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     text = GOOD.split("[channels.x_step]")[0] + channel

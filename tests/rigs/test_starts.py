@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-from hil.rigs.starts import of_silences
+from hil.rigs.starts import of_silences, silence
 from hil.rigs.told import Start
 
 STARTS = [Start(1.0, False, 3), Start(2.0, True, 9)]
 
 
 def found(rises, unsure):
-    rows = of_silences(STARTS, np.array(rises), lambda seconds: (round(seconds * 1000), unsure))
-    return list(rows)
+    place = silence(np.array(rises), lambda seconds: (round(seconds * 1000), unsure))
+    return [(begun.tick, begun.kind, begun.window) for begun in of_silences(STARTS, place)]
 
 
 def test_a_start_lies_where_its_time_says_when_nothing_moves_there():
