@@ -1,4 +1,4 @@
-"""A Raspberry Pi Pico as a machine controller. For another board, name its page here."""
+"""A Raspberry Pi Pico as a machine controller. `flash` names the machine's board page below."""
 
 import gc
 

@@ -9,10 +9,10 @@ import math
 import zlib
 from typing import Any
 
-from boards import pico_carrier
 from hil.capture import Capture, CaptureBuilder
 from hil.fast_lists import FastLists
 from hil.fast_wire import SliceDecoder
+from hil.pages import PAGES
 from hil.plant import Plant
 from mfboard import identity
 from mfboard.board import Board
@@ -20,8 +20,6 @@ from mfboard.port_sim import TICK_HZ, Port
 from microfactory import Machine
 from microfactory.errors import LinkError
 from microfactory.flash import payload
-
-PAGES = {pico_carrier.NAME: pico_carrier}
 
 
 class ZlibCrc:

@@ -6,7 +6,7 @@ CHIP = "RP2040"
 MOTORS_MAX = 5
 
 STEP = {"M1": (2, 3), "M2": (4, 5), "M3": (6, 7), "M4": (8, 9), "M5": (10, 11)}  # STEP, DIR
-ENABLE = 12  # all drivers, low: on
+ENABLE = (12,)  # all drivers, low: on
 CHARGE_PUMP = 22  # toggles while the program lives
 GATE = 25  # the Pico's lamp: lit means that motors may step
 

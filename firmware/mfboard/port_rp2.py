@@ -36,12 +36,14 @@ class Port:
     holds_height = False
 
     def __init__(self, page, usb=None):
+        if page.CHIP != "RP2040":
+            raise ValueError(page.NAME + ": this port drives an RP2040 and no " + page.CHIP)
         machine.freq(HZ)
         self.page = page
         self.board = None
         self.enabled = 0
         self.config = None
-        self.drivers = Pin(page.ENABLE, Pin.OUT, value=1)
+        self.drivers = [Pin(number, Pin.OUT, value=1) for number in page.ENABLE]
         self.pump = Pin(page.CHARGE_PUMP, Pin.OUT, value=0)
         self.pins = []
         self.heaters = []
@@ -155,7 +157,8 @@ class Port:
     def enable(self, mask):
         """Drivers on, or off."""
         self.enabled = mask
-        self.drivers.value(0 if mask else 1)
+        for pin in self.drivers:
+            pin.value(0 if mask else 1)
 
     def level(self, i):
         """Level of input i at its pad."""
@@ -265,5 +268,6 @@ def safe(page):
     """All outputs low, drivers off: the first thing at boot, and the last after an exception."""
     for number in page.OUTPUTS.values():
         Pin(number, Pin.OUT, value=0)
-    Pin(page.ENABLE, Pin.OUT, value=1)
+    for number in page.ENABLE:
+        Pin(number, Pin.OUT, value=1)
     Pin(page.GATE, Pin.OUT, value=0)

@@ -13,14 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from boards import pico_carrier
 from hil.emulated.chip import CLOCK_HZ, WIRE, Chip
 from hil.emulated.firmware import flash
+from hil.pages import PAGES
 from hil.plant import Plant
 from microfactory import Machine
 from microfactory.errors import LinkError
 
-PAGES = {pico_carrier.NAME: pico_carrier}
 SLICE = CLOCK_HZ // 200
 WORLD_S = 0.05
 # words of mfboard.fast_state.S

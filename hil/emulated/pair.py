@@ -9,7 +9,8 @@ from typing import Any
 
 from hil.emulated.chip import CLOCK_HZ, WIRE, Chip, Emulator
 from hil.emulated.firmware import FLASHES, flash
-from hil.emulated.link import PAGES, EmulatedLink
+from hil.emulated.link import EmulatedLink
+from hil.pages import PAGES
 from hil.probe.image import flash as probe_flash
 from hil.rigs.rigfile import Channel, RigFile
 from microfactory import Machine

@@ -142,6 +142,13 @@ def _chip(machine: Machine, file: TomlFile) -> None:
             raise file.error(
                 (key,), f"{count} are more than the board holds", f"use {most} or less"
             )
+    for part in machine.inputs:
+        if board.chip == "RP2350" and part.pull == "down":
+            raise file.error(
+                ("inputs", part.name, "pull"),
+                "the RP2350's pull-down does not bring a pin down (erratum RP2350-E9)",
+                'let the switch close to ground and write pull = "up"',
+            )
     for axis in machine.axes:
         rate_hz = axis.max_speed_mm_s * axis.steps_per_mm
         for name in axis.motors:

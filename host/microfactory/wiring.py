@@ -9,6 +9,7 @@ from html import escape
 from typing import NamedTuple
 
 from microfactory.machine import Machine
+from microfactory.parts import Board
 
 # pins of a Raspberry Pi Pico's edge by GPIO number (Pico datasheet, figure 2)
 EDGE = {
@@ -44,18 +45,48 @@ class Wire(NamedTuple):
         return f"GP{self.gpio}, pin {EDGE[self.gpio]}" if self.gpio in EDGE else f"GP{self.gpio}"
 
 
+class Parts(NamedTuple):
+    """What stands in a board's wires: of STEP and DIR, of ENABLE, of a heater's or torch's gate."""
+
+    step: str
+    enable: str
+    gate: str
+
+
+def parts_of(board: Board) -> Parts:
+    """By what the board has of its own: nothing, 5 V buffers, or everything."""
+    down = "8.2 k" if board.chip == "RP2350" else "10 k"  # erratum RP2350-E9
+    gate = f"MOSFET; {down} from gate to ground"
+    if board.name == "skr-pico":
+        return Parts("driver on the board", "driver on the board", "MOSFET on the board")
+    if board.name == "pico-carrier":
+        return Parts("5 V buffer", "5 V buffer; 10 k to 5 V behind it", gate)
+    return Parts("straight, 3.3 V", "10 k to 3V3", gate)
+
+
+def pump_at(board: Board) -> str:
+    """Where the charge pump is found: its connector, where it has a name."""
+    return "RGB" if board.name == "skr-pico" else "PUMP"
+
+
 def wires(machine: Machine) -> list[Wire]:
     """Every wire between a machine's board and the rest of it."""
     pins = dict(machine.board.pins)
+    inside = parts_of(machine.board)
     out = []
     for m, motor in enumerate(machine.motors):
         driver = machine.driver(m).name
         step, direction = pins[motor.connector]
+        if machine.board.name == "skr-pico":
+            coils = f"motor {motor.name.upper()}: its two coils"
+            out.append(Wire("motor", motor.connector, step, inside.step, coils))
+            continue
         name = f"{motor.name.upper()} driver ({driver})"
-        out.append(Wire("motor", f"{motor.connector} STEP", step, "5 V buffer", f"{name}, STEP"))
-        out.append(Wire("motor", f"{motor.connector} DIR", direction, "5 V buffer", f"{name}, DIR"))
-    enable = "5 V buffer; 10 k to 5 V behind it"
-    out.append(Wire("motor", "ENABLE", pins["ENABLE"][0], enable, "all drivers, EN (low is on)"))
+        out.append(Wire("motor", f"{motor.connector} STEP", step, inside.step, f"{name}, STEP"))
+        out.append(Wire("motor", f"{motor.connector} DIR", direction, inside.step, f"{name}, DIR"))
+    if machine.board.name != "skr-pico":
+        enable = "all drivers, EN (low is on)"
+        out.append(Wire("motor", "ENABLE", pins["ENABLE"][0], inside.enable, enable))
     for part in machine.inputs:
         presses = "opens" if (part.active == "high") == (part.pull == "up") else "closes"
         pull = "10 k to ground" if part.pull == "down" else "pull-up in the chip"
@@ -63,22 +94,23 @@ def wires(machine: Machine) -> list[Wire]:
             pull = "its own sensor drives it"
         where = f"{part.name} ({part.role}): {presses} when it is pressed"
         out.append(Wire("switch", part.connector, pins[part.connector][0], pull, where))
-    gate = "MOSFET; 10 k from gate to ground"
     for output in machine.outputs:
-        parts = "5 V buffer" if output.kind == "servo" else gate
+        parts = inside.step if output.kind == "servo" else inside.gate
         where = f"{output.name} ({output.role})"
         out.append(Wire("power", output.connector, pins[output.connector][0], parts, where))
     for heater in machine.heaters:
         where = f"{heater.name} heater, through a fuse and a thermal fuse"
-        out.append(Wire("power", heater.connector, pins[heater.connector][0], gate, where))
+        out.append(Wire("power", heater.connector, pins[heater.connector][0], inside.gate, where))
     for heater in machine.heaters:
         sensor = heater.sensor
         parts = f"{sensor.pullup_ohm / 1000:g} k to 3V3"
+        if machine.board.name == "skr-pico":
+            parts = "pull-up on the board"
         where = f"{heater.name} thermistor, to AGND"
         out.append(Wire("sensor", sensor.connector, pins[sensor.connector][0], parts, where))
     pump = "charge pump (two diodes, two capacitors)"
     where = "pump relay: falls when the program dies"
-    out.append(Wire("power", "PUMP", pins["CHARGE_PUMP"][0], pump, where))
+    out.append(Wire("power", pump_at(machine.board), pins["CHARGE_PUMP"][0], pump, where))
     return out
 
 
@@ -99,8 +131,9 @@ emergency stop below cuts power with no program in between.</p>
 <ul>
 <li>The resistor from each gate to ground keeps heaters, torch and spindle off while the board has
 no program; on an RP2350 it must be 8.2 k or less (erratum RP2350-E9).</li>
-<li>The Pico's outputs are 3.3 V: the 5 V buffer (74HCT) gives drivers the level they ask for.</li>
-<li>GP25 is the Pico's lamp: lit means that motors may step. No wire goes to it.</li>
+<li>The chip's outputs are 3.3 V: a driver that asks for 5 V needs a 5 V buffer (74HCT).</li>
+<li>GP{dict(machine.board.pins)["GATE"][0]} is high while motors may step. No wire goes to it.</li>
+<li>The board itself is drawn in docs/wiring-{machine.board.name}.md.</li>
 <li>Twist each pair, and keep motor cables away from those of the thermistors.</li>
 <li>Nobody has wired a machine by this page yet: check it against the board's page.</li>
 </ul>

@@ -60,7 +60,7 @@ WRONG = [
         "a high level is 1.10 V at GPIO 0",
     ),
     ('"M1.STEP"', f'"{LOOP}"', 7, "a loop has two ends"),
-    ('"pico-carrier"', '"pico-carier"', 3, "known are pico-carrier"),
+    ('"pico-carrier"', '"pico-carier"', 3, "known are pico, pico-carrier"),
     ('name = "bench"', 'nam = "bench"', 2, "did you mean name?"),
     ("[rig]", "[rigg]", 1, "did you mean rig?"),
 ]

@@ -2,14 +2,14 @@
 
 import math
 import random
-from pathlib import Path
 
 import pytest
+from hil.pages import PAGES
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import microfactory as mf
-from microfactory.machine import MACHINES, names
+from microfactory.machine import BOARDS, MACHINES, names
 from microfactory.machine_read import read_board
 
 PRINTER = mf.Machine.load("d3d-printer")
@@ -168,10 +168,14 @@ def test_an_unknown_setting_is_refused():
         PRINTER.with_settings({"nonsense.key": 1.0})
 
 
-def test_the_board_page_of_the_host_is_the_page_of_the_chip():
-    from boards import pico_carrier as chip
+def test_a_board_has_a_page_on_both_sides():
+    assert sorted(path.stem for path in BOARDS.glob("*.toml")) == sorted(PAGES)
 
-    page = read_board(Path(mf.__file__).parent / "boards" / "pico-carrier.toml")
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_board_page_of_the_host_is_the_page_of_the_chip(name):
+    chip = PAGES[name]
+    page = read_board(BOARDS / f"{name}.toml")
     pins = dict(page.pins)
     assert page.name == chip.NAME
     assert page.chip == chip.CHIP
@@ -181,7 +185,9 @@ def test_the_board_page_of_the_host_is_the_page_of_the_chip():
     assert {name: pins[name][0] for name in (*page.switches, *page.pwm)} == chip.OUTPUTS
     assert {name: pins[name][0] for name in page.analog} == chip.ANALOG
     assert pins["GATE"][0] == chip.GATE
-    assert pins["ENABLE"][0] == chip.ENABLE
+    assert pins["ENABLE"] == chip.ENABLE
     assert pins["CHARGE_PUMP"][0] == chip.CHARGE_PUMP
     used = [pin for group in pins.values() for pin in group]
     assert len(used) == len(set(used))
+    assert all(0 <= pin < 30 for pin in used)
+    assert all(pin >= 26 for pin in chip.ANALOG.values())  # where the converter is

@@ -22,7 +22,7 @@ def test_every_wire_is_there_once_with_the_firmwares_pin(name):
     expected += [pico_carrier.INPUTS[part.connector] for part in machine.inputs]
     expected += [pico_carrier.OUTPUTS[o.connector] for o in (*machine.outputs, *machine.heaters)]
     expected += [pico_carrier.ANALOG[h.sensor.connector] for h in machine.heaters]
-    expected += [pico_carrier.ENABLE, pico_carrier.CHARGE_PUMP]
+    expected += [*pico_carrier.ENABLE, pico_carrier.CHARGE_PUMP]
     assert sorted(wire.gpio for wire in found) == sorted(expected)
     gates = [wire for wire in found if wire.kind == "power" and wire.connector != "PUMP"]
     assert all("10 k" in wire.parts or "buffer" in wire.parts for wire in gates)

@@ -118,7 +118,7 @@ def pins(machine: Machine) -> bytes:
     page = dict(machine.board.pins)
     low = [page[name][0] for name in machine.board.switches]
     low += [page[name][0] for name in ("CHARGE_PUMP", "GATE") if name in page]
-    high = [page["ENABLE"][0]] if "ENABLE" in page else []
+    high = list(page.get("ENABLE", ()))
     value = {"board": machine.board.name, "low": sorted(low), "high": high}
     return json.dumps(value).encode()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -73,8 +74,21 @@ def build(machine: Machine, chip: Chip, number: int = 1) -> Payload:
                     source = source.replace(b'SOURCES = ""', f'SOURCES = "{identity()}"'.encode())
                 files[name] = compiled(source, f"{room}/{path.name}", chip.arch)
     app = application()
-    files["app.mpy"] = compiled(app.read_bytes(), app.name, chip.arch)
+    source = for_board(app.read_bytes(), machine.board.name)
+    files["app.mpy"] = compiled(source, app.name, chip.arch)
     return Payload(chip.name, machine.board.name, number, version("microfactory"), files)
+
+
+def for_board(source: bytes, board: str) -> bytes:
+    """The main program with this board's page in its line. FlashError: it has no such line."""
+    line = b"from boards import " + board.replace("-", "_").encode() + b" as page"
+    made, count = re.subn(rb"from boards import \w+ as page", line, source)
+    if count != 1:
+        raise FlashError(
+            f"main.py: {count} lines name a board's page; no board was touched; write once: "
+            f"{line.decode()}"
+        )
+    return made
 
 
 @lru_cache(maxsize=1)
