@@ -18,7 +18,7 @@ static int32_t count_at(mf_plan *plan, const cursor *at, int motor)
     memcpy(point, s->move.end_mm, sizeof point);
     if (at->now < at->count && moving(s)) {
         const phase *p = &at->phases[at->now];
-        double s_mm = p->s0_mm + (p->v_mm_s + p->a_mm_s2 * at->in_s / 2) * at->in_s;
+        double s_mm = mf_phase_place(p, at->in_s);
         s_mm = lesser(greater(s_mm, 0.0), s->length_mm);
         (void)mf_move_point(&s->move, s_mm, point);
     }

@@ -1,4 +1,5 @@
-/* When a motor steps: closed forms for lines (a quadratic) and arcs (an arc cosine, then a quadratic).
+/* When a motor steps: closed forms for lines (a quadratic) and arcs (an arc cosine, then a quadratic);
+ * where jerk is limited, a Newton step in its bracket instead of the quadratic.
  * An edge falls where the planned position crosses n + 1/2 steps. */
 #include <math.h>
 
@@ -33,6 +34,9 @@ static mf_status add(const maker *k, double s, int32_t direction)
         t = sum > 0 ? 2.0 * ds / sum : 0.0;
     }
     double at = k->from_s + t;
+    if (k->p->j_mm_s3 != 0.0) {
+        at = mf_phase_time(k->p, s, k->from_s, k->to_s);
+    }
     if (at > k->to_s) {
         at = k->to_s;
     }
@@ -103,7 +107,7 @@ static mf_status add_many(const maker *k, double s0, double each, int32_t n, int
 static int bulk(const maker *k, int32_t direction)
 {
     double a = fabs(k->p->a_mm_s2);
-    return *k->count > 0 && k->plan->edges[*k->count - 1].direction == direction &&
+    return k->p->j_mm_s3 == 0.0 && *k->count > 0 && k->plan->edges[*k->count - 1].direction == direction &&
            (a == 0.0 ? k->v_from > 0.0 : k->v_from < PLAIN_S * a);
 }
 
@@ -195,12 +199,12 @@ mf_status mf_edges_append(mf_plan *plan, int motor, const mf_move *move, const p
                            MF_WORD_TICKS_MIN * (MF_CHUNK_WORDS + 2),
                .count = count,
                .steps = steps,
-               .v_from = p->v_mm_s + p->a_mm_s2 * from_s,
-               .s_from = p->s0_mm + (p->v_mm_s + p->a_mm_s2 * from_s / 2) * from_s};
+               .v_from = mf_phase_speed(p, from_s),
+               .s_from = mf_phase_place(p, from_s)};
     if (k.v_from < 0) {
         k.v_from = 0;
     }
-    double s_end = p->s0_mm + (p->v_mm_s + p->a_mm_s2 * to_s / 2) * to_s;
+    double s_end = mf_phase_place(p, to_s);
     if (s_end > move->length_mm) {
         s_end = move->length_mm;
     }

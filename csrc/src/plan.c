@@ -7,10 +7,6 @@
 
 #include "plan_state.h"
 
-#define PI 3.14159265358979323846
-#define ARC_CENTRIPETAL 0.8 /* shares of the acceleration on arcs: 0.8^2 + 0.6^2 = 1 */
-#define ARC_TANGENTIAL 0.6
-
 size_t mf_plan_size(void)
 {
     return sizeof(mf_plan);
@@ -46,14 +42,14 @@ static mf_status check_config(const mf_plan_config *c)
     if (c->axes < 1 || c->axes > MF_AXES || c->motors < 1 || c->motors > MF_MOTORS ||
         !within(c->tick_hz, 1e6, 1e9) || !within(c->window_s, 0.02, 0.1) ||
         !within(c->path_speed_mm_s, 1e-4, 1e5) || !within(c->path_accel_mm_s2, 1e-3, 1e7) ||
-        !within(c->corner_tolerance_mm, 0.0, 100.0) || c->pulse_ticks < 17 ||
+        !(c->path_jerk_mm_s3 >= 1e-3) || !within(c->corner_tolerance_mm, 0.0, 100.0) || c->pulse_ticks < 17 ||
         c->pulse_ticks > 1000 || !within(c->step_tolerance_ticks, 1.0, 1e5) ||
         c->first_number >= 1u << 30) {
         return MF_E_LIMIT;
     }
     for (int a = 0; a < c->axes; a++) {
         if (!within(c->steps_per_mm[a], 1e-4, 1e6) || !within(c->max_speed_mm_s[a], 1e-4, 1e5) ||
-            !within(c->max_accel_mm_s2[a], 1e-3, 1e7) || !within(c->start_mm[a], -1e6, 1e6)) {
+            !within(c->max_accel_mm_s2[a], 1e-3, 1e7) || !(c->max_jerk_mm_s3[a] >= 1e-3) || !within(c->start_mm[a], -1e6, 1e6)) {
             return MF_E_LIMIT;
         }
     }
@@ -77,6 +73,10 @@ mf_status mf_plan_init(void *memory, size_t size, const mf_plan_config *config, 
     plan->config = *config;
     plan->number = config->first_number;
     plan->stopped = 1;
+    plan->jerk.limits = config->path_jerk_mm_s3 < INFINITY;
+    for (int a = 0; a < config->axes; a++) {
+        plan->jerk.limits |= config->max_jerk_mm_s3[a] < INFINITY;
+    }
     memcpy(plan->point_mm, config->start_mm, sizeof plan->point_mm);
     for (int m = 0; m < config->motors; m++) {
         plan->steps[m] = config->start_steps[m];
@@ -84,88 +84,6 @@ mf_status mf_plan_init(void *memory, size_t size, const mf_plan_config *config, 
     }
     *out = plan;
     return MF_OK;
-}
-
-/* Direction of travel, per mm of length, at the start (end 0) or the end (end 1) of a move. */
-static void tangent_of(const mf_plan *plan, const mf_move *move, int end, double *out)
-{
-    for (int a = 0; a < plan->config.axes; a++) {
-        out[a] = (move->end_mm[a] - move->start_mm[a]) / move->length_mm;
-    }
-    if (move->kind == MF_MOVE_ARC) {
-        double angle = move->angle_rad + (end ? move->sweep_rad : 0.0);
-        double rate = move->radius_mm * move->sweep_rad / move->length_mm;
-        out[move->plane_first] = -sin(angle) * rate;
-        out[move->plane_second] = cos(angle) * rate;
-    }
-}
-
-/* Speed and acceleration along the move that keep every axis within its limits. */
-static void limits_of(const mf_plan *plan, span *s)
-{
-    const mf_plan_config *c = &plan->config;
-    const mf_move *move = &s->move;
-    double speed = lesser(move->speed_mm_s, c->path_speed_mm_s);
-    double accel = c->path_accel_mm_s2;
-    if (move->accel_mm_s2 > 0) {
-        accel = lesser(accel, move->accel_mm_s2);
-    }
-    double along = 1.0;
-    double most_steps = 1e-9; /* of one motor in a millimetre */
-    for (int a = 0; a < c->axes; a++) {
-        double share = fabs(move->end_mm[a] - move->start_mm[a]) / move->length_mm;
-        if (move->kind == MF_MOVE_ARC && (a == move->plane_first || a == move->plane_second)) {
-            share = move->radius_mm * fabs(move->sweep_rad) / move->length_mm;
-            along = share;
-        }
-        if (share > 0) {
-            speed = lesser(speed, c->max_speed_mm_s[a] / share);
-            accel = lesser(accel, c->max_accel_mm_s2[a] / share);
-            most_steps = greater(most_steps, c->steps_per_mm[a] * share);
-        }
-    }
-    s->peak_u = lesser(speed * speed, 2.0 * accel * MF_STOP_STEPS / most_steps);
-    s->accel_mm_s2 = accel;
-    if (move->kind == MF_MOVE_ARC) {
-        double round = ARC_CENTRIPETAL * accel * move->radius_mm / along;
-        s->peak_u = lesser(s->peak_u, round);
-        s->accel_mm_s2 = ARC_TANGENTIAL * accel;
-    }
-}
-
-/* Squared speed through the corner between two directions, within tolerance of it. */
-static double corner_u(const mf_plan *plan, const double *in, const double *out, double accel,
-                       double tolerance_mm)
-{
-    const mf_plan_config *c = &plan->config;
-    double dot = 0.0;
-    double in2 = 0.0;
-    double out2 = 0.0;
-    double cap = FAR_U;
-    for (int a = 0; a < c->axes; a++) {
-        double jump = fabs(out[a] - in[a]);
-        if (c->path_axis[a]) {
-            dot += in[a] * out[a];
-            in2 += in[a] * in[a];
-            out2 += out[a] * out[a];
-        }
-        if (jump > 1e-6) {
-            cap = lesser(cap, 8.0 * c->max_accel_mm_s2[a] * tolerance_mm / (jump * jump));
-        }
-    }
-    double scale = sqrt(in2 * out2);
-    if (scale < 1e-9) {
-        return cap;
-    }
-    double cosine = dot / scale; /* of the change of direction: 1 straight on, -1 back */
-    cosine = cosine > 1 ? 1 : cosine < -1 ? -1 : cosine;
-    double half = sqrt((1.0 + cosine) / 2); /* = sin of half the inner angle */
-    if (half > 0.9999999) {
-        return cap;
-    }
-    /* the circle that touches both and stays within tolerance of the corner */
-    double radius = tolerance_mm * half / (1.0 - half);
-    return lesser(cap, accel * radius / greater(in2, out2));
 }
 
 int mf_plan_rests(const span *s)
@@ -186,7 +104,7 @@ static double cap_of(mf_plan *plan, span *s)
         return 0.0;
     }
     double out[MF_AXES];
-    tangent_of(plan, &s->move, 0, out);
+    mf_tangent_of(plan, &s->move, 0, out);
     double tolerance = plan->config.corner_tolerance_mm;
     if (s->move.tolerance_mm >= 0) {
         tolerance = s->move.tolerance_mm;
@@ -201,7 +119,7 @@ static double cap_of(mf_plan *plan, span *s)
             break;
         }
     }
-    return lesser(before, lesser(s->peak_u, corner_u(plan, plan->tangent, out, accel, tolerance)));
+    return lesser(before, lesser(s->peak_u, mf_corner_u(plan, plan->tangent, out, accel, tolerance)));
 }
 
 static double gain(const span *s)
@@ -299,7 +217,7 @@ static mf_status push_one(mf_plan *plan, const mf_move *move)
     int moves = move->kind == MF_MOVE_LINE || move->kind == MF_MOVE_ARC;
     if (moves) {
         s.length_mm = move->length_mm;
-        limits_of(plan, &s);
+        mf_limits_of(plan, &s);
         if (s.accel_mm_s2 < 1e-9 || s.peak_u < 1e-12) {
             return MF_E_LIMIT;
         }
@@ -309,7 +227,7 @@ static mf_status push_one(mf_plan *plan, const mf_move *move)
     plan->taken++;
     if (moves) {
         memcpy(plan->point_mm, move->end_mm, sizeof plan->point_mm);
-        tangent_of(plan, move, 1, plan->tangent);
+        mf_tangent_of(plan, move, 1, plan->tangent);
         plan->has_tangent = 1;
         plan->stopped = (move->flags & MF_FLAG_STOP) != 0;
     } else if (mf_plan_rests(&s)) {
@@ -402,13 +320,13 @@ void mf_plan_phases(const span *s, double enter_u, double leave_u, cursor *at)
     double down_mm = (top_u - leave_u) / (2 * a);
     double cruise_mm = s->length_mm - up_mm - down_mm;
     if (top > enter) {
-        at->phases[at->count++] = (phase){(top - enter) / a, 0.0, enter, a};
+        at->phases[at->count++] = (phase){(top - enter) / a, 0.0, enter, a, 0.0};
     }
     if (cruise_mm > 0 && top > 0) {
-        at->phases[at->count++] = (phase){cruise_mm / top, up_mm, top, 0.0};
+        at->phases[at->count++] = (phase){cruise_mm / top, up_mm, top, 0.0, 0.0};
     }
     if (top > leave) {
-        at->phases[at->count++] = (phase){(top - leave) / a, s->length_mm - down_mm, top, -a};
+        at->phases[at->count++] = (phase){(top - leave) / a, s->length_mm - down_mm, top, -a, 0.0};
     }
 }
 
@@ -430,7 +348,12 @@ mf_status mf_plan_span(mf_plan *plan, mf_span_info *out, size_t *written)
     if (plan->first >= plan->next) {
         return MF_OK;
     }
-    if (plan->first >= plan->settled) {
+    while (plan->jerk.limits && plan->first >= plan->jerk.firm) {
+        if (!mf_jerk_more(plan)) {
+            return MF_OK;
+        }
+    }
+    if (!plan->jerk.limits && plan->first >= plan->settled) {
         if (plan->next - plan->first < QUEUE - 1) {
             return MF_OK;
         }
@@ -439,14 +362,26 @@ mf_status mf_plan_span(mf_plan *plan, mf_span_info *out, size_t *written)
     }
     const span *s = item(plan, plan->first);
     double leave_u = mf_plan_enter_u(plan, plan->first + 1);
+    double enter = sqrt(s->enter_u);
+    double leave = sqrt(leave_u);
     cursor at;
-    mf_plan_phases(s, s->enter_u, leave_u, &at);
+    if (plan->jerk.limits) {
+        mf_jerk_phases(plan, plan->first, &at);
+        enter = leave = 0.0;
+        if (at.count > 0 && s->length_mm > 0) {
+            const phase *end = &at.phases[at.count - 1];
+            enter = at.phases[0].v_mm_s;
+            leave = greater(mf_phase_speed(end, end->time_s), 0.0);
+        }
+    } else {
+        mf_plan_phases(s, s->enter_u, leave_u, &at);
+    }
     *out = (mf_span_info){.line = s->move.line, .kind = s->move.kind, .length_mm = s->length_mm,
-                          .enter_mm_s = sqrt(s->enter_u), .leave_mm_s = sqrt(leave_u),
+                          .enter_mm_s = enter, .leave_mm_s = leave,
                           .accel_mm_s2 = s->accel_mm_s2};
     double peak = greater(out->enter_mm_s, out->leave_mm_s);
     for (int i = 0; i < at.count; i++) {
-        double a = at.phases[i].a_mm_s2;
+        double a = mf_phase_accel(&at.phases[i], at.phases[i].time_s / 2);
         out->phase_s[a > 0 || s->move.kind == MF_MOVE_DWELL ? 0 : a < 0 ? 2 : 1] +=
             at.phases[i].time_s;
         peak = greater(peak, s->length_mm > 0 ? at.phases[i].v_mm_s : 0.0);

@@ -4,6 +4,7 @@
 
 #include "mf/plan.h"
 #include "mf/segments.h"
+#include "scurve.h"
 
 #define QUEUE 2048 /* moves looked ahead at most; a power of two */
 #define EDGES 24576 /* of one motor in one window or tail */
@@ -19,23 +20,48 @@ typedef struct {
     double peak_u;  /* cruise */
     double cap_u;   /* reachable bound where it begins */
     double enter_u; /* planned where it begins, when all must stop at the queue's end */
+    double jerk_mm_s3;
+    uint64_t curve;  /* number of the S-curve that it is on, when jerk is limited */
+    double curve_mm; /* and how far along that it begins */
 } span;
-
-/* A stretch of constant acceleration along one item: s = s0 + v t + a t^2 / 2. */
-typedef struct {
-    double time_s;
-    double s0_mm;
-    double v_mm_s;
-    double a_mm_s2;
-} phase;
 
 typedef struct {
     uint64_t item; /* absolute number in the queue */
-    phase phases[3];
+    phase phases[SCURVE_PHASES];
     int count;
     int now;     /* phase being played */
     double in_s; /* time played of it */
 } cursor;
+
+/* An S-curve of the queue; the item behind its last one. */
+typedef struct {
+    scurve shape;
+    uint64_t end;
+} curve;
+
+/* A place where acceleration is 0, and the S-curve from it to the next. */
+typedef struct {
+    int node; /* 0: where the planning begins */
+    int unbound; /* its limits are not known yet */
+    int fresh;   /* the curve has to be looked at */
+    int worst; /* a node that it passes too fast; 0: none */
+    double speed_mm_s;
+    double most_mm_s; /* no faster than this behind it */
+    scurve shape;
+} anchor;
+
+/* When a jerk is limited: items below `firm` have their final motion, those below `planned` have
+ * one that ends at rest (jerk.c). */
+typedef struct {
+    int limits;
+    uint64_t firm;
+    double firm_mm_s; /* speed where `firm` begins; acceleration is 0 there */
+    uint64_t planned;
+    uint64_t next_curve; /* number of the first one that is not firm */
+    curve curves[QUEUE];
+    anchor anchors[QUEUE + 1];
+    double place_mm[QUEUE + 1];
+} jerk_plan;
 
 struct mf_plan {
     mf_plan_config config;
@@ -67,6 +93,7 @@ struct mf_plan {
         double value;
     } events[EVENTS];
     size_t event_count;
+    jerk_plan jerk;
 };
 
 /* fmin and fmax without their care for NaN, which no door lets in: no call, no branch. */
@@ -84,6 +111,16 @@ static inline span *item(mf_plan *plan, uint64_t number)
 {
     return &plan->queue[number % QUEUE];
 }
+
+/* Direction of travel, per mm of length, at the start (end 0) or the end (end 1) of a move. */
+void mf_tangent_of(const mf_plan *plan, const mf_move *move, int end, double *out);
+
+/* Speed, acceleration and jerk along the move that keep every axis within its limits. */
+void mf_limits_of(const mf_plan *plan, span *s);
+
+/* Squared speed through the corner between two directions, within tolerance of it. */
+double mf_corner_u(const mf_plan *plan, const double *in, const double *out, double accel,
+                   double tolerance_mm);
 
 /* Phases of an item that is entered and left at these squared speeds. */
 void mf_plan_phases(const span *s, double enter_u, double leave_u, cursor *at);
@@ -111,6 +148,22 @@ typedef struct {
     double u;
     double time_s; /* since the tail's begin */
 } braking;
+
+/* Makes more items firm; 0: none of those that are there. */
+int mf_jerk_more(mf_plan *plan);
+
+/* Phases of a planned item. */
+void mf_jerk_phases(mf_plan *plan, uint64_t number, cursor *at);
+
+/* Shares of its limits that a planned item uses, into the figures. */
+void mf_jerk_note(mf_plan *plan, uint64_t number);
+
+/* Lays S-curves over the items from `firm` to `end`, where all is at rest: plan->jerk.anchors. How
+ * many anchors; 0: there is no way to be at rest there. */
+int mf_shape(mf_plan *plan, uint64_t end);
+
+/* Like mf_tail_edges, when jerk is limited. */
+mf_status mf_jerk_tail(mf_plan *plan, int motor, int32_t *steps, size_t *count, braking *rest);
 
 static inline int moving(const span *s)
 {

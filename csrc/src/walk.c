@@ -11,6 +11,13 @@ static double phase_left(const cursor *at)
 /* Begins the item at the cursor; 0: its end speed is not settled yet. */
 int mf_enter_item(mf_plan *plan, cursor *at, uint64_t number)
 {
+    if (plan->jerk.limits) {
+        if (number >= plan->jerk.firm) {
+            return 0;
+        }
+        mf_jerk_phases(plan, number, at);
+        return 1;
+    }
     if (number >= plan->next || (number + 1 > plan->settled && !plan->finished)) {
         return 0;
     }
@@ -111,8 +118,8 @@ static double speed_at(const cursor *at, double *distance_mm)
         return -1.0; /* at the item's end */
     }
     const phase *p = &at->phases[at->now];
-    *distance_mm = p->s0_mm + (p->v_mm_s + p->a_mm_s2 * at->in_s / 2) * at->in_s;
-    double v = p->v_mm_s + p->a_mm_s2 * at->in_s;
+    *distance_mm = mf_phase_place(p, at->in_s);
+    double v = mf_phase_speed(p, at->in_s);
     return v > 0 ? v : 0.0;
 }
 
@@ -164,6 +171,9 @@ static int brake_through(mf_plan *plan, braking *b, phase *p)
 mf_status mf_tail_edges(mf_plan *plan, int motor, int32_t *steps, size_t *count,
                             braking *rest)
 {
+    if (plan->jerk.limits) {
+        return mf_jerk_tail(plan, motor, steps, count, rest);
+    }
     braking b = mf_brake_from(plan, &plan->at);
     phase p;
     int more = 1;

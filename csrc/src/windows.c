@@ -226,7 +226,9 @@ static void note_limits(mf_plan *plan, uint64_t from, uint64_t to)
 {
     for (uint64_t k = from; k <= to && k < plan->next; k++) {
         const span *s = item(plan, k);
-        if (moving(s)) {
+        if (moving(s) && plan->jerk.limits) {
+            mf_jerk_note(plan, k);
+        } else if (moving(s)) {
             double u = greater(s->enter_u, mf_plan_enter_u(plan, k + 1));
             double top = lesser(s->peak_u, greater(u, (s->enter_u + mf_plan_enter_u(plan, k + 1)) / 2 +
                                                      s->accel_mm_s2 * s->length_mm));
@@ -288,11 +290,17 @@ static double choose_length(mf_plan *plan, int *last)
     double enough_s = plan->config.window_s + JOIN_S;
     int whole = 0;
     double ahead_s = mf_time_ahead(plan, enough_s, &whole);
+    while (plan->jerk.limits && ahead_s <= enough_s && !whole && mf_jerk_more(plan)) {
+        ahead_s = mf_time_ahead(plan, enough_s, &whole);
+    }
     *last = 0;
     if (ahead_s > enough_s) {
         return plan->config.window_s;
     }
     if (!whole && plan->next - plan->first >= QUEUE - 1) {
+        if (plan->jerk.limits) {
+            return lesser(plan->config.window_s, ahead_s);
+        }
         return fix_length(plan, enough_s);
     }
     *last = whole;

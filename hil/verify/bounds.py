@@ -1,5 +1,5 @@
-"""What each piece may do at most: speed and acceleration along the path, from the machine file and
-the program's own words.
+"""What each piece may do at most: speed, acceleration and jerk along the path, from the machine
+file and the program's own words.
 """
 
 from __future__ import annotations
@@ -13,10 +13,13 @@ from hil.verify.asked import Asked
 
 
 class Bounds(NamedTuple):
-    """Per piece: mm/s and mm/s2 along the path; `shortest_s`: the time it takes at least."""
+    """Per piece: mm/s, mm/s2 and mm/s3 (inf: no limit) along the path; `shortest_s`: the time it
+    takes at least.
+    """
 
     speed: NDArray[np.float64]
     accel: NDArray[np.float64]
+    jerk: NDArray[np.float64]
     shortest_s: NDArray[np.float64]
 
 
@@ -30,13 +33,15 @@ def bounds(asked: Asked, machine: Any) -> Bounds:
         way[i, [arc.first, arc.second]] = flat
     speed = np.minimum(asked.speed, machine.motion.max_speed_mm_s)
     accel = np.minimum(asked.accel, machine.motion.max_accel_mm_s2)
+    jerk = np.full(asked.pieces, machine.motion.max_jerk_mm_s3)
     with np.errstate(divide="ignore"):
         for i, axis in enumerate(machine.axes):
             speed = np.minimum(speed, axis.max_speed_mm_s / way[:, i])
             accel = np.minimum(accel, axis.max_accel_mm_s2 / way[:, i])
+            jerk = np.minimum(jerk, axis.max_jerk_mm_s3 / way[:, i])
     for i, arc in asked.arcs.items():
         plane = min(machine.axes[a].max_accel_mm_s2 for a in (arc.first, arc.second))
         flat = way[i, arc.first]
         towards = min(plane, machine.motion.max_accel_mm_s2, asked.accel[i])
         speed[i] = min(speed[i], np.sqrt(towards * arc.radius) / flat)
-    return Bounds(speed, accel, asked.length / speed)
+    return Bounds(speed, accel, jerk, asked.length / speed)

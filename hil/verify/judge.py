@@ -80,7 +80,7 @@ class _Judge:
         self.parts: list[Stretch] = stretches(asked, machine, capture, self._fit)
         self.passings: dict[int, Passing] = {}
         self.violations: list[Violation] = []
-        self.ratios = [0.0, 0.0, 0.0, 0.0]
+        self.ratios = [0.0, 0.0, 0.0, 0.0, 0.0]
         self.blended = 0
         self.most_offset_mm = 0.0
         self.measured: list[Any] = []
@@ -278,6 +278,7 @@ class _Judge:
             "max_accel_ratio": self.ratios[1],
             "max_timing_ratio": self.ratios[2],
             "max_corner_ratio": self.ratios[3],
+            "max_jerk_ratio": self.ratios[4],
             "worst_change_ms": self.worst_change_s * 1e3,
             "least_pulse_us": {n: m.pulse_us for n, m in self.margins.items()},
             "least_setup_us": {n: m.setup_us for n, m in self.margins.items()},

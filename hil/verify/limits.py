@@ -1,4 +1,4 @@
-"""Speed and acceleration along the path against what machine and program allow.
+"""Speed, acceleration and jerk along the path against what machine and program allow.
 
 From pulses to a motion only differences over a time h mean anything: a pulse may be off by the
 step tolerance e, so at speed v its place is off by e v. h = sqrt(4 e v / (0.05 A)) makes that
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from hil.verify.asked import Asked
 from hil.verify.bounds import Bounds
 from hil.verify.corners import Corners
+from hil.verify.jerk import JERK_SLACK, sharpest
 from hil.verify.match import Places
 
 SPEED_SLACK = 1.005
@@ -31,6 +32,7 @@ class Ratios(NamedTuple):
     accel: float
     timing: float
     corner: float
+    jerk: float
 
 
 class Limits:
@@ -44,9 +46,10 @@ class Limits:
         self._base_mm = np.concatenate([[0.0], np.cumsum(asked.length)])
         self._base_s = np.concatenate([[0.0], np.cumsum(limits.shortest_s)])
         self._most = _Highest(limits.accel)
+        self._sharp = _Highest(limits.jerk)
         self._corners = Corners(asked, limits, machine, tick_hz, self._base_mm)
         self._kept: Places | None = None
-        self.ratios = Ratios(0.0, 0.0, 0.0, 0.0)
+        self.ratios = Ratios(0.0, 0.0, 0.0, 0.0, 0.0)
         self.measured: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]] = []
 
     def take(self, batch: Places) -> list[Found]:
@@ -57,7 +60,7 @@ class Limits:
             return []
         time = (batch.tick - int(batch.tick[0])) / self._hz
         found = self._smooth(batch, time) + self._single(batch, time) + self._order(batch)
-        found += self._corners.check(batch, time)
+        found += self._corners.check(batch, time) + self._jerk(batch, time)
         self._raise(corner=self._corners.ratio)
         return found
 
@@ -119,6 +122,16 @@ class Limits:
                 text = f"{kind} along the path is {ratio[i]:.3f} of what is allowed"
                 found.append((kind, int(batch.tick[k]), int(batch.piece[k]), text))
         return found
+
+    def _jerk(self, batch: Places, time: NDArray[Any]) -> list[Found]:
+        """Jerk from third differences, where it is limited."""
+        fastest = max(self._fastest(batch.place, time), 1.0)
+        worst = sharpest(batch, time, self._sharp, fastest, self._error)
+        self._raise(jerk=worst.share)
+        if worst.share <= JERK_SLACK:
+            return []
+        text = f"jerk along the path is {worst.share:.3f} of what is allowed"
+        return [("jerk", int(batch.tick[worst.row]), int(batch.piece[worst.row]), text)]
 
     def _single(self, batch: Places, time: NDArray[Any]) -> list[Found]:
         """Each pulse against its neighbours of the same axis: no motion within the limits puts it

@@ -53,7 +53,7 @@ def plan_figures(
             "violations": sum(f.over_tolerance for f in totals),
             "max_speed_ratio": max((f.max_speed_ratio for f in totals), default=0.0),
             "max_accel_ratio": max((f.max_accel_ratio for f in totals), default=0.0),
-            "max_jerk_ratio": 0.0,
+            "max_jerk_ratio": max((f.max_jerk_ratio for f in totals), default=0.0),
             "max_deviation_mm": 0.5 / min(axis.steps_per_mm for axis in machine.axes),
         },
         "cost": {

@@ -71,7 +71,8 @@ static int pull(const mf_plan_config *c, mf_plan *plan, played *p)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     list_seed = size > 0 ? data[0] * 7919u + 1 : 1;
-    mf_plan_config c = below(2) ? machine() : odd_machine();
+    int kind = below(3);
+    mf_plan_config c = kind == 0 ? machine() : kind == 1 ? odd_machine() : smooth_machine();
     mf_plan *plan = NULL;
     played p;
     size_t count = decode(data, size, moves), at = 0, taken = 0;
@@ -93,6 +94,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         CHECK(mf_plan_figures_so_far(plan, &figures) == MF_OK);
         CHECK(figures.over_tolerance == 0);
         CHECK(figures.max_speed_ratio <= 1.0 + 1e-6 && figures.max_accel_ratio <= 1.0 + 1e-6);
+        CHECK(figures.max_jerk_ratio <= 1.0 + 1e-6);
     }
     return 0;
 }

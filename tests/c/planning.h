@@ -31,10 +31,12 @@ static mf_plan_config machine(void)
         c.steps_per_mm[a] = per_mm[a];
         c.max_speed_mm_s[a] = speed[a];
         c.max_accel_mm_s2[a] = accel[a];
+        c.max_jerk_mm_s3[a] = INFINITY;
         c.path_axis[a] = a < 3;
     }
     c.path_speed_mm_s = 300.0;
     c.path_accel_mm_s2 = 3000.0;
+    c.path_jerk_mm_s3 = INFINITY;
     c.corner_tolerance_mm = 0.025;
     c.step_tolerance_ticks = 250.0;
     c.tick_hz = 125e6;
@@ -60,6 +62,17 @@ static inline mf_plan_config odd_machine(void)
     c.path_speed_mm_s = 1000.0;
     c.path_accel_mm_s2 = pow(10.0, uniform(2.0, 4.5));
     c.window_s = uniform(0.02, 0.1);
+    return c;
+}
+
+/* Another machine that limits jerk: of the path, of some axes, or both. */
+static inline mf_plan_config smooth_machine(void)
+{
+    mf_plan_config c = odd_machine();
+    c.path_jerk_mm_s3 = pow(10.0, uniform(3.5, 8.0));
+    for (int a = 0; a < 4; a++) {
+        c.max_jerk_mm_s3[a] = below(2) ? pow(10.0, uniform(3.5, 8.0)) : (double)INFINITY;
+    }
     return c;
 }
 

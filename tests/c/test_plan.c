@@ -67,7 +67,7 @@ static uint64_t changes_in(size_t count)
 static void random_programs_arrive_step_for_step(void)
 {
     for (int i = 0; i < 60; i++) {
-        mf_plan_config c = machine();
+        mf_plan_config c = i % 3 ? machine() : smooth_machine();
         uint64_t crc = 0;
         double point[MF_AXES] = {0};
         size_t count = random_moves(moves, 20 + (size_t)below(400), point);
@@ -81,10 +81,9 @@ static void random_programs_arrive_step_for_step(void)
     }
 }
 
-static void pushing_in_any_batches_gives_the_same_bytes(void)
+static void pushing_in_any_batches_gives_the_same_bytes(mf_plan_config c)
 {
     double point[MF_AXES] = {0};
-    mf_plan_config c = machine();
     uint64_t whole = 0, other = 0;
     size_t count = random_moves(moves, 600, point);
     (void)run(&c, count, MOST, &whole);
@@ -349,7 +348,10 @@ static void no_edge_is_late_on_odd_machines(void)
 int main(void)
 {
     random_programs_arrive_step_for_step();
-    pushing_in_any_batches_gives_the_same_bytes();
+    pushing_in_any_batches_gives_the_same_bytes(machine());
+    for (int i = 0; i < 4; i++) {
+        pushing_in_any_batches_gives_the_same_bytes(smooth_machine());
+    }
     limits_are_kept_and_speeds_join();
     a_full_queue_says_so_and_loses_nothing();
     a_thousand_outputs_at_one_place_fit_into_a_window();

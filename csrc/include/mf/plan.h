@@ -28,8 +28,10 @@ typedef struct {
     double steps_per_mm[MF_AXES];
     double max_speed_mm_s[MF_AXES];
     double max_accel_mm_s2[MF_AXES];
+    double max_jerk_mm_s3[MF_AXES]; /* may be infinite, like the path's */
     double path_speed_mm_s;
     double path_accel_mm_s2;
+    double path_jerk_mm_s3;
     double corner_tolerance_mm;
     double step_tolerance_ticks; /* every edge within this of its exact time */
     double tick_hz;
@@ -71,6 +73,7 @@ typedef struct {
     uint64_t over_tolerance; /* edges that had to be further off: none is expected */
     double max_speed_ratio;  /* of the limits, over all spans */
     double max_accel_ratio;
+    double max_jerk_ratio; /* 0 when no jerk is limited */
 } mf_plan_figures;
 
 size_t mf_plan_size(void);

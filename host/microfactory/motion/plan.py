@@ -6,13 +6,12 @@ for each call of `sections()`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from struct import Struct
 from typing import Any, NamedTuple
 
-from microfactory.errors import MachineError, UsageError
+from microfactory.errors import UsageError
 from microfactory.machine import TICK_HZ, Machine
 from microfactory.motion.core import check, ffi, lib
 from microfactory.motion.gcode import Program
@@ -66,27 +65,13 @@ class Section:
     outputs: dict[int, int] = field(default_factory=dict)
 
 
-def _keeps_jerk(machine: Machine) -> None:
-    """MachineError: the file limits jerk, which no plan keeps."""
-    limits = {"motion": machine.motion.max_jerk_mm_s3}
-    limits |= {f"axes.{axis.name}": axis.max_jerk_mm_s3 for axis in machine.axes}
-    for table, jerk in limits.items():
-        if not math.isinf(jerk):
-            raise MachineError(
-                f"{machine.name}: {table}.max_jerk_mm_s3 is {jerk:g}, and this planner limits "
-                "speed and acceleration only; nothing was moved; write inf, and a lower "
-                "acceleration if the machine needs it"
-            )
-
-
 def stretch_config(
     machine: Machine,
     start_mm: Sequence[float],
     start_steps: Sequence[int],
     first_number: int,
 ) -> Any:
-    """The core's `mf_plan_config` for one stretch. MachineError: the machine's jerk is limited."""
-    _keeps_jerk(machine)
+    """The core's `mf_plan_config` for one stretch."""
     c = ffi.new("mf_plan_config *")
     c.axes, c.motors = len(machine.axes), len(machine.motors)
     for i, axis in enumerate(machine.axes):
@@ -94,6 +79,7 @@ def stretch_config(
         c.steps_per_mm[i] = axis.steps_per_mm
         c.max_speed_mm_s[i] = axis.max_speed_mm_s
         c.max_accel_mm_s2[i] = axis.max_accel_mm_s2
+        c.max_jerk_mm_s3[i] = axis.max_jerk_mm_s3
         c.start_mm[i] = start_mm[i]
     for m in range(len(machine.motors)):
         c.motor_axis[m] = machine.axis_of_motor(m)
@@ -102,6 +88,7 @@ def stretch_config(
     motion = machine.motion
     c.path_speed_mm_s = motion.max_speed_mm_s
     c.path_accel_mm_s2 = motion.max_accel_mm_s2
+    c.path_jerk_mm_s3 = motion.max_jerk_mm_s3
     c.corner_tolerance_mm = motion.corner_tolerance_mm
     c.step_tolerance_ticks = motion.step_tolerance_us * TICK_HZ / 1e6
     c.tick_hz = TICK_HZ

@@ -15,7 +15,7 @@ from test_door import MACHINES as LOADED
 from test_door import assert_sentence, mutants
 from test_moves import MACHINES, random_program
 
-from microfactory.errors import MachineError, UsageError
+from microfactory.errors import UsageError
 from microfactory.machine import Machine
 from microfactory.motion.gcode import parse
 from microfactory.motion.moves import Moves
@@ -155,10 +155,3 @@ def test_places_count_moves_from_the_first_of_the_program():
     assert windows[-1].end.move == 3
     assert windows[-1].end.line == 4
     assert windows[-1].end.distance_mm == pytest.approx(15.0)
-
-
-@pytest.mark.parametrize("key", ["motion.max_jerk_mm_s3", "axes.z.max_jerk_mm_s3"])
-def test_a_jerk_limit_that_no_plan_keeps_is_refused(key):
-    machine = Machine.load("d3d-printer").with_settings({key: 5e4})
-    with pytest.raises(MachineError, match=rf"{key} is 50000.*nothing was moved; write inf"):
-        list(plan(parse("G28\nG1 X10 F3000\n"), machine).sections())
