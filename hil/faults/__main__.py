@@ -27,7 +27,7 @@ from hil.mutants import SCENARIOS
 
 
 def cases(count: int, seed: int) -> Iterator[Case]:
-    """Kinds of faults and of machines in turn; every third case has two faults, or three."""
+    """Kinds of faults and of machines in turn; one in three cases has two faults, or three."""
     dice = random.Random(seed)
     jobs = JOBS[:4]
     number = 0
@@ -38,7 +38,7 @@ def cases(count: int, seed: int) -> Iterator[Case]:
         program = (SCENARIOS / f"{job.name}.gcode").read_text()
         machine = mf.Machine.load(job.machine)
         length_s = clean(job.machine, program).length_s
-        if number % 3 == 0:
+        if dice.random() < 1 / 3:
             kinds += dice.choices(KINDS, k=dice.randint(1, 2))
         number += 1
         drawn = [draw(kind, machine, length_s, dice) for kind in kinds]
@@ -61,6 +61,7 @@ def main() -> int:
     if options.replay:
         return _replay(options.replay, options.json)
     tried: Counter[str] = Counter()
+    alone: Counter[tuple[str, bool]] = Counter()
     ends: Counter[str] = Counter()
     wrong = 0
     drawn = list(cases(options.cases, options.seed))
@@ -71,6 +72,8 @@ def main() -> int:
             bar.advance(task)
             tried.update(fault.kind for fault in case.faults)
             ends[outcome.ended] += 1
+            if len(case.faults) == 1:
+                alone[case.faults[0].kind, outcome.ended == "finished"] += 1
             if options.json:
                 print(json.dumps({**asdict(case), "program": "", **asdict(outcome)}), flush=True)
             if outcome.wrong:
@@ -82,6 +85,9 @@ def main() -> int:
     print(f"{len(drawn)} cases, {sum(tried.values())} faults: {wrong} wrong")
     print("  ended: " + ", ".join(f"{name} {n}" for name, n in ends.most_common()))
     print("  tried: " + ", ".join(f"{kind} {tried[kind]}" for kind in KINDS))
+    print("  alone, finished of tried: " + ", ".join(
+        f"{kind} {alone[kind, True]}/{alone[kind, True] + alone[kind, False]}" for kind in KINDS
+    ))  # fmt: skip
     return 1 if wrong else 0
 
 

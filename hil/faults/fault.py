@@ -17,7 +17,7 @@ SENSOR = ("thermistor open", "thermistor short", "thermistor stuck", "thermistor
 SWITCH = ("switch stuck", "switch bounce", "switch late")
 HEATER = ("heater weak", "heater welded")
 HOST = ("host killed", "host suspended")
-KINDS = (*LINK, "cut", "reset", *SENSOR, *SWITCH, *HEATER, *HOST, "clock")
+KINDS = (*LINK, "cut", "reset", "power loss", *SENSOR, *SWITCH, *HEATER, *HOST, "clock")
 WAYS = ("to board", "from board", "both")
 # of each kind: how much, from and to, and what that is
 AMOUNT = {
@@ -31,7 +31,7 @@ AMOUNT = {
     "babble": (1, 2000),
     "thermistor drift": (-10.0, 10.0),  # C/s
     "thermistor noise": (0.1, 3.0),  # C, rms
-    "switch bounce": (2, 12),  # changes, 0.3 ms apart
+    "switch bounce": (2, 12),  # changes, for_s apart
     "switch late": (0.1, 2.0),  # mm
     "heater weak": (0.1, 0.7),  # share of its power
     "clock": (-300.0, 300.0),  # parts in a million
@@ -105,4 +105,6 @@ def draw(kind: str, machine: Machine, length_s: float, dice: random.Random) -> F
         amount = dice.randint(0, 1)  # never active, or always
     at_s = 0.0 if kind in ("switch late", "clock") else dice.uniform(0.0, length_s)
     for_s = dice.choice((0.05, 0.2, 0.3, 1.0, 5.0, length_s))
+    if kind == "switch bounce":  # its debouncing bears 2 ms
+        for_s = dice.choice((0.0003, 0.001, 0.003, 0.01))
     return Fault(kind, round(at_s, 6), for_s, round(amount, 4), where)

@@ -17,6 +17,7 @@ from microfactory import Machine
 
 BESIDE_STEPS = 3  # of any motor, pulse by pulse
 OWN_NUMBERS = 1 << 29  # moves without a program: on the way home counts mean little
+HEAT_S = 0.5  # from the last frame to heat off, without a standby
 BEYOND_C = 25.0  # over a heater's limit, with all its lag
 
 
@@ -67,17 +68,12 @@ def beside(found: list[Path], right: list[Path], names: list[str]) -> str:
 
 def at_rest(link: VirtualLink, capture: Capture, since_tick: int) -> str:
     """Whether the board left alone since a tick has come to rest, cold, with its tools off."""
-    board, port, machine = link.board, link.port, link.machine
-    if port.config is None:
-        duties: list[int] = []
-    else:
-        if port.engine.busy():
-            return "a motor still moves"
-        duties = port.duties
-    for i, duty in enumerate(duties):
-        heater = board.heaters[i]
-        if duty and heater.standby_ms < 0:
-            return f"{machine.heaters[i].name} is still heated to {heater.target_c:g} C"
+    port, machine = link.port, link.machine
+    if port.config is not None and port.engine.busy():
+        return "a motor still moves"
+    heated = _heated(link, capture, since_tick)
+    if heated:
+        return heated
     for part, value in zip(machine.outputs, port.outputs, strict=False):
         if part.role in ("torch", "spindle", "laser") and value:
             return f"{part.name} is still on"
@@ -96,4 +92,19 @@ def too_hot(link: VirtualLink, machine: Machine, welded: bool) -> str:
                 return f"{part.name} reached {warm.highest_c:.0f} C, its limit is {part.max_c:g} C"
             if not link.board.fault:
                 return f"{part.name} is welded on and too hot, and the board tells no fault"
+    return ""
+
+
+def _heated(link: VirtualLink, capture: Capture, since_tick: int) -> str:
+    """Heaters that are on without a host, or were for too long."""
+    off = since_tick + round(HEAT_S * capture.tick_hz)
+    heaters = zip(link.board.heaters, link.machine.heaters, link.port.duties, strict=False)
+    for heater, part, duty in heaters:  # none after a reset
+        target = capture.targets.get(part.name)
+        if heater.standby_ms >= 0:
+            continue
+        if duty:
+            return f"{part.name} is still heated to {heater.target_c:g} C"
+        if target is not None and target.at(off):
+            return f"{part.name} was heated {HEAT_S:g} s after the host was gone"
     return ""

@@ -98,7 +98,8 @@ class FaultyLink:
             return [(fault.at_s + fault.for_s, data)]
         if kind in ("garbage", "babble"):
             noise = dice.randbytes(max(1, int(fault.amount)))
-            return [(at, noise + (b"\0" if kind == "garbage" else b"") + data)]
+            middle = dice.randint(0, len(data)) if kind == "garbage" else 0
+            return [(at, data[:middle] + noise + data[middle:])]
         if dice.random() >= fault.amount or not data:
             return [(at, data)]
         if kind == "drop":
