@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -136,6 +137,25 @@ def test_an_output_pulses_at_1_to_100000_hz(hz, taken):
     else:
         with pytest.raises(ConfigError, match="hz"):
             parse(data, pico_carrier)
+
+
+@pytest.mark.parametrize(("pin", "taken"), [(5, False), (6, True), (7, True)])
+def test_pins_of_two_pwm_slices_pulse_at_their_own_rates(pin, taken):
+    config = json.loads(Machine.load("circuit-plotter").board_config())
+    common = {"kind": "pwm", "hold": -1, "lost": 0, "fault": 0}
+    config["outputs"] = [
+        {"name": "one", "at": "OUT2", "hz": 1000, **common},
+        {"name": "other", "at": "OUT3", "hz": 500, **common},
+    ]
+    config["heaters"] = []
+    outputs = {**pico_carrier.OUTPUTS, "OUT2": 4, "OUT3": pin}
+    page = SimpleNamespace(**{**vars(pico_carrier), "OUTPUTS": outputs})
+    data = json.dumps(config).encode()
+    if taken:
+        assert parse(data, page) == config
+    else:
+        with pytest.raises(ConfigError, match="pulse at one rate"):
+            parse(data, page)
 
 
 def test_no_memory_for_a_configuration_is_told_and_the_board_goes_on(monkeypatch):

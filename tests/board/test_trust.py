@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from kit import MACHINE, Kit
 
+from mfboard import faults
 from microfactory.machine import Machine
 from microfactory.motion.straight import retreat_body
 
@@ -34,3 +35,14 @@ def test_a_new_configuration_forgets_the_retreat_of_the_old_one():
     kit.machine = Machine.load("circuit-plotter")
     kit.configure()
     assert kit.board.retreat_length == 0
+
+
+def test_a_fault_is_told_at_once():
+    kit = Kit(Machine.load("circuit-plotter"))
+    number = kit.machine.input_id("estop")
+    kit.run(121_000)
+    pressed = int(kit.machine.inputs[number].active == "high")
+    kit.port.at(kit.port.tick + 1, "level", number, pressed)
+    kit.run(3_000, ping=False)
+    told = [m["fault"] for m in kit.heard if m["name"] == b"STATUS"]
+    assert told[-1] == faults.ESTOP

@@ -226,6 +226,26 @@ static void what_cannot_be_planned_is_refused_at_the_door(void)
     c = machine();
     c.window_s = 3.0;
     CHECK(mf_plan_init(plan_memory, sizeof plan_memory, &c, &none) == MF_E_LIMIT);
+    for (int axes = 0; axes < 2; axes++) {
+        for (int motors = 0; motors < 2; motors++) {
+            c = machine();
+            c.axes = axes;
+            c.motors = motors;
+            CHECK(mf_plan_init(plan_memory, sizeof plan_memory, &c, &none) ==
+                  (axes && motors ? MF_OK : MF_E_LIMIT));
+        }
+    }
+    for (int fast = 0; fast < 2; fast++) { /* mm/s; few steps, so that nothing else is too fast */
+        c = machine();
+        c.steps_per_mm[0] = 0.01;
+        c.max_speed_mm_s[0] = fast ? 1.05e5 : 1e5;
+        CHECK(mf_plan_init(plan_memory, sizeof plan_memory, &c, &none) ==
+              (fast ? MF_E_LIMIT : MF_OK));
+        c.max_speed_mm_s[0] = 300.0;
+        c.path_speed_mm_s = fast ? 1.05e5 : 1e5;
+        CHECK(mf_plan_init(plan_memory, sizeof plan_memory, &c, &none) ==
+              (fast ? MF_E_LIMIT : MF_OK));
+    }
     for (int fits = 0; fits < 2; fits++) { // two pulses and a chunk of pads between two steps
         c = machine();
         double least = 2.0 * c.pulse_ticks + MF_WORD_TICKS_MIN * (MF_CHUNK_WORDS + 2);

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
+import struct
+
 import numpy as np
 import pytest
 from hil.verify import verify
+from hil.verify.corners import tangents
 from hil.verify.reader import read
-from hil.verify.windows import verify_job
+from hil.verify.windows import decode, verify_job
 from slow_motion import HZ, SlowMotion
 
 from microfactory import Machine
@@ -79,3 +83,52 @@ def test_a_pulse_that_comes_too_soon_after_another_is_told_at_its_tick():
     found = [v for v in verify("G1 X30 F1200\nM2\n", MILL, seen).violations if v.kind == "pulse"]
     assert [v.tick for v in found] == [trace.rise[i + 1]]
     assert "is low for" in found[0].text
+
+
+def test_a_corner_of_an_exact_path_is_not_rounded_at_any_speed():
+    printer = Machine.load("d3d-printer")
+    capture = SlowMotion(printer).straight_through(5, [(20, 175), (20, 155)])
+    by_default = verify("G28\nG1 X20 F3000\nG1 Y155", printer, capture)
+    assert "corner" not in {v.kind for v in by_default.violations}
+    exact = verify("G28\nG61\nG1 X20 F3000\nG1 Y155", printer, capture)
+    assert "corner" in {v.kind for v in exact.violations}
+
+
+def test_pieces_begin_and_end_along_unit_vectors():
+    text = "G21 G90 G17\nG1 X10 F600\nG3 X4 Y6 I0 J6\nG2 X10 Y0 Z3 I0 J-6\nM2\n"
+    first, last = tangents(read(text, MILL, [0, 0, 0]))
+    assert np.allclose(np.linalg.norm(first, axis=1), 1.0)
+    assert np.allclose(np.linalg.norm(last, axis=1), 1.0)
+    assert np.allclose(first[0], [1, 0, 0])
+    assert np.allclose(first[1], [1, 0, 0])  # the arc leaves as the line came
+    assert math.isclose(first[2][2], 3 / math.hypot(3, 6 * math.pi / 2))
+
+
+def test_an_output_before_the_first_move_must_not_come_in_the_middle_of_it():
+    m = SlowMotion(MILL)
+    m.builder.output("spindle", round(1.6 * HZ), 65535)
+    m.rest(1.0)
+    m.line(20.0, 500, x=30)
+    m.line(20.0, 500, y=30)
+    found = verify("M3 S12000\nG1 X30 F1200\nG1 Y30\nM2\n", MILL, m.capture()).violations
+    assert [(v.kind, v.line) for v in found][0] == ("output", 1)
+
+
+def test_segments_are_found_behind_the_changes_of_a_tail():
+    change, segment = struct.pack("<I2H", 5, 0, 0), struct.pack("<2I", 1 << 11 | 16 << 2, 0)
+    head = struct.pack("<5I4H", 7, 0, 0, 16, 16, 1, 1, 2, 0)
+    body = head + struct.pack("<i2H", 0, 1, 1) + 3 * change + 2 * segment
+    window = decode(body)
+    assert window.segments[0].tolist() == [list(struct.unpack("<2I", segment))]
+    assert window.changes == ((5, 0, 0),)
+
+
+def test_homing_one_axis_leaves_the_others_where_they_are():
+    asked = read("G1 X10 Y20 Z-1 F600\nG28 Y\nG1 X15\nM2\n", MILL, None)
+    assert asked.start[-1].tolist() == [10, MILL.axes[1].home.position_mm, -1]
+
+
+def test_g17_leads_back_to_the_plane_of_x_and_y():
+    text = "G18\nG17\nG2 X10 Y10 I5 J5 F600\nG19\nG2 Y20 Z-10 J5 K-5\nM2\n"
+    arcs = read(text, MILL, None).arcs
+    assert [(arc.first, arc.second) for arc in arcs.values()] == [(0, 1), (1, 2)]
