@@ -58,6 +58,7 @@ class Plant:
         self.pressed: dict[str, int] = {}  # inputs that no motor presses: estop, door
         self.outputs: dict[int, int] = {}
         self.held: dict[int, float] = {}  # heater's number: what somebody holds its sensor at
+        self.held_arc: float | None = None  # and the arc's voltage; shares of the converter's range
         self.warm = [
             Warm(420.0, 110.0) if heater.role == "hotend" else Warm(150.0, 400.0)
             for heater in machine.heaters
@@ -175,6 +176,8 @@ class Plant:
 
     def arc(self, engine: Any, tick: int) -> int:
         """What the converter of the arc's voltage reads: 0 to 16380."""
+        if self.held_arc is not None:
+            return round(16380 * self.held_arc)
         fire = self.fire
         if self.machine.height is None or not fire.burns(tick):
             return 0

@@ -94,16 +94,21 @@ class Pins:
                 self._level(part.name)
         for i, heater in enumerate(machine.heaters):
             if heater.sensor.connector == channel.line:
-                plant.held[i] = 1.0
-                if mode == words.DUTY:
-                    share = channel.series_ohm / channel.pullup_ohm if channel.pullup_ohm else 0.0
-                    plant.held[i] = (volts / channel.board_v + share) / (1 + share)
+                plant.held[i] = _share(channel, volts) if mode == words.DUTY else 1.0
+        if machine.height and machine.height.connector == channel.line:
+            plant.held_arc = _share(channel, volts) if mode == words.DUTY else None
 
     def _level(self, name: str) -> None:
         """The board's port hears an input."""
         port, number = self.board.port, self.board.machine.input_id(name)
         if port.config is not None:  # else it reads its inputs when it gets one
             port.at(port.tick, "level", number, port.level(number))
+
+
+def _share(channel: Channel, volts: float) -> float:
+    """What the probe's voltage leaves of the converter's range, through its filter's resistor."""
+    share = channel.series_ohm / channel.pullup_ohm if channel.pullup_ohm else 0.0
+    return (volts / channel.board_v + share) / (1 + share)
 
 
 def _waves(rows: list[tuple[int, float]], now: int) -> Iterator[tuple[int, int]]:

@@ -155,6 +155,14 @@ class ProbedRig:
                 "hand"
             )
 
+    def arc(self, link: TappedLink, volts: float) -> None:
+        """The arc's voltage, as its divider gives it to the board. UsageError: there is none."""
+        height = self.file.machine.height
+        if height is None:
+            raise UsageError(f"{self.file.machine.name} reads no arc's voltage; nothing was done")
+        name = self._channel(height.connector, "analog")
+        self.probe(link).set(name, volts / height.volts_per_volt)
+
     def _channel(self, line: str, *directions: str) -> str:
         found = self.file.of_line(line, *directions)
         if found is None:
@@ -179,16 +187,19 @@ def abilities_of(file: RigFile) -> frozenset[str]:
 
 
 def at_rest(probe: Probe, machine: Machine) -> None:
-    """Switches that nobody presses, sensors at room temperature."""
+    """Switches that nobody presses, sensors at room temperature, no arc."""
     assert probe.rig is not None
     for part in machine.inputs:
         channel = probe.rig.of_line(part.connector, *PRESSES)
         if channel:
             probe.set(channel.name, int(part.active == "low"))
-    for heater in machine.heaters:
-        channel = probe.rig.of_line(heater.sensor.connector, "analog")
+    volts = {heater.sensor.connector: sensor_v(heater.sensor, ROOM_C) for heater in machine.heaters}
+    if machine.height:
+        volts[machine.height.connector] = 0.0  # no arc
+    for line, value in volts.items():
+        channel = probe.rig.of_line(line, "analog")
         if channel:
-            probe.set(channel.name, sensor_v(heater.sensor, ROOM_C))
+            probe.set(channel.name, value)
 
 
 def heater_of(machine: Machine, name: str) -> Any:

@@ -82,6 +82,8 @@ def _moved(machine: Machine) -> list[Row]:
         sensor = heater.sensor
         name = f"{heater.name}_sensor"
         out.append(Row(sensor.connector, name, "analog", "filter", FILTER_OHM, sensor.pullup_ohm))
+    if machine.height:
+        out.append(Row(machine.height.connector, "arc_voltage", "analog", "filter", FILTER_OHM))
     out.append(Row("RUN", "run", "pull"))
     out.append(Row("BOOTSEL", "bootsel", "pull"))
     out.append(Row("VBUS", "usb_power", "drive", "transistor"))

@@ -154,3 +154,16 @@ def test_what_a_probe_is_not_wired_to_is_not_promised():
         make("virtual", None, "", "simulated")
     with pytest.raises(UsageError, match="is wired for circuit-plotter, and the test wants d3d"):
         probed().open(Machine.load("d3d-printer"))
+
+
+def test_an_arcs_voltage_is_played():
+    machine = Machine.load("cnc-plasma-table")
+    rig = probed(machine)
+    link = rig.open(machine)
+    for volts in (0.0, 90.0, 140.0):
+        rig.arc(link, volts)
+        share = link.inner.board.port.arc() / 16380  # what the board's converter reads
+        assert share * 3.3 * machine.height.volts_per_volt == pytest.approx(volts, abs=0.1)
+    link.close()
+    with pytest.raises(UsageError, match="reads no arc's voltage"):
+        probed().arc(None, 100.0)

@@ -111,7 +111,7 @@ def test_an_output_before_the_first_move_must_not_come_in_the_middle_of_it():
     m.line(20.0, 500, x=30)
     m.line(20.0, 500, y=30)
     found = verify("M3 S12000\nG1 X30 F1200\nG1 Y30\nM2\n", MILL, m.capture()).violations
-    assert [(v.kind, v.line) for v in found][0] == ("output", 1)
+    assert (found[0].kind, found[0].line) == ("output", 1)
 
 
 def test_segments_are_found_behind_the_changes_of_a_tail():
