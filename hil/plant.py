@@ -57,6 +57,7 @@ class Plant:
         self.stuck: dict[str, int] = {}  # input name -> 1: always active, 0: never
         self.pressed: dict[str, int] = {}  # inputs that no motor presses: estop, door
         self.outputs: dict[int, int] = {}
+        self.duties: list[list[tuple[int, int]]] = [[] for _ in machine.heaters]  # (tick, duty)
         self.held: dict[int, float] = {}  # heater's number: what somebody holds its sensor at
         self.held_arc: float | None = None  # and the arc's voltage; shares of the converter's range
         self.warm = [
@@ -189,6 +190,8 @@ class Plant:
     def heater(self, number: int, duty: int, tick: int) -> None:
         """A heater has a duty."""
         warm = self.warm[number]
+        if duty != warm.duty:
+            self.duties[number].append((tick, duty))
         warm.advance(tick, self.tick_hz)
         warm.duty = duty
 

@@ -77,7 +77,7 @@ def open_pair(
     probe = Chip(begin=begin, emulator=emulator, which=1)
     pins = PAGES[machine.board.name]
     for channel in rig.channels:
-        wire = wire_of(channel, dict(machine.board.pins), pins)
+        wire = wire_of(channel, machine, pins)
         if wire:
             emulator.ask("wire", chip=0, wire=wire)
     if rig.loop:
@@ -87,17 +87,19 @@ def open_pair(
     return EmulatedLink(machine, chip=board, world=False, **options), ProbeLink(probe)
 
 
-def wire_of(channel: Channel, pins: dict[str, Any], page: Any) -> dict[str, Any] | None:
+def wire_of(channel: Channel, machine: Machine, page: Any) -> dict[str, Any] | None:
     """As wires.mjs takes it; None: BOOTSEL, which it has not, and the loop."""
     probe = {"probe": channel.gpio}
     if channel.line in ("RUN", "VBUS"):
         return {**probe, "reset": True}
     connector, _, which = channel.line.partition(".")
+    pins = dict(machine.board.pins)
     if connector not in pins:
         return None
     gpio = pins[connector][1 if which == "DIR" else 0]
     if channel.direction == "listen":
-        return {**probe, "board": gpio}
+        gates = {part.connector for part in (*machine.outputs, *machine.heaters)}
+        return {**probe, "board": gpio, "pulled": connector in gates}
     if channel.direction == "analog":
         pull = channel.series_ohm / channel.pullup_ohm if channel.pullup_ohm else 0.0
         tau_s = FILTER_F * channel.series_ohm

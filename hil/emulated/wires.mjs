@@ -1,11 +1,13 @@
 // Wires between the pins of a board and of a probe. A wire is one of
-// {board, probe}: the probe listens; {board, probe, rest}: it drives, or lets go to that level;
+// {board, probe, pulled}: the probe listens, pulled: a resistor holds the line low against a weak pull;
+// {board, probe, rest}: it drives, or lets go to that level;
 // {probe, heard}: from the probe to itself;
 // {probe, reset: true}: low holds the board in reset (RUN, or its USB power);
 // {probe, adc, pull, tau_s}: PWM through a filter to a converter of the board; pull: the filter's
 // resistor as a share of the board's pull-up, which lifts the voltage.
 
 const PWM = 4; // function of a pin
+const PULL_UP = 3; // state of a pin
 const HZ = 125e6;
 
 export class Wires {
@@ -13,6 +15,7 @@ export class Wires {
     this.board = board;
     this.probe = probe;
     this.listened = new Map(); // board's pin -> probe's
+    this.heard = new Map(); // probe's pin -> wire
     this.driven = new Map(); // probe's pin -> wire
     this.analog = [];
     this.last = -Infinity;
@@ -24,6 +27,7 @@ export class Wires {
       probe.fed.push({clock: at, gpio: this.listened.get(gpio), level: state});
     };
     probe.output = (_clock, gpio, state) => {
+      if (state > 1) this.weak(gpio, state);
       const wire = this.driven.get(gpio);
       if (!wire) return;
       if ('heard' in wire) probe.level(wire.heard, state > 1 ? 0 : state);
@@ -40,8 +44,17 @@ export class Wires {
     }
     else {
       this.listened.set(wire.board, wire.probe);
+      this.heard.set(wire.probe, wire);
       this.probe.level(wire.probe, this.board.chip.gpio[wire.board].value === 1 ? 1 : 0);
     }
+  }
+
+  // A pin that the probe has let go: who drives its line, else the pull.
+  weak(gpio, state) {
+    const wire = this.heard.get(gpio);
+    const driver = wire ? this.board.chip.gpio[wire.board].value : 2;
+    if (driver < 2) this.probe.level(gpio, driver);
+    else this.probe.level(gpio, state === PULL_UP && !(wire && wire.pulled) ? 1 : 0);
   }
 
   // Filters go on to where the probe is.

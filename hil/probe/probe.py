@@ -202,6 +202,27 @@ class Probe:
             if channel.direction != "listen":
                 self.set(channel.name, None)
 
+    def hold_board(self, held: bool) -> None:
+        """RUN low, or let go."""
+        self.set(self._of_line("RUN"), int(not held))
+
+    def pull(self, name: str, up: bool) -> None:
+        """A weak pull on a channel's line, whatever the channel is for."""
+        channel = self.channel(name)
+        mode = words.PULL_UP if up != channel.invert else words.PULL_DOWN
+        self._client.set(channel.gpio, mode)
+
+    def force(self, name: str, high: bool) -> None:
+        """A level on a channel's line, through its resistor, even where the board may drive it:
+        only while the board is in reset.
+        """
+        channel = self.channel(name)
+        self._client.set(channel.gpio, words.HIGH if high != channel.invert else words.LOW)
+
+    def set_free(self, name: str) -> None:
+        """Neither pulled nor driven."""
+        self._client.set(self.channel(name).gpio, words.RELEASE)
+
     def power_board(self, on: bool) -> None:
         """USB power of the board."""
         self.set(self._of_line("VBUS"), int(on))

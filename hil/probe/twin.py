@@ -53,7 +53,7 @@ class ProbeTwin:
     def read(self, timeout_s: float) -> bytes:
         """What was answered; else the board lives so long."""
         if not self._out:
-            self.board.port.run_until(self.board.port.tick + round(timeout_s * TICK_HZ))
+            self.board.port.run_until(self.board.port.tick + max(1, round(timeout_s * TICK_HZ)))
         data = bytes(self._out)
         self._out.clear()
         return data

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,8 @@ class Pins:
         self._listened = {c.line: c for c in rig.channels if c.direction == "listen"}
         self._looped: list[Change] = []
         self._off = False  # in reset or without power
+        self._modes: dict[int, int] = {}  # GPIO to what the probe does with it
+        self._pulled = {p.connector for p in (*rig.machine.outputs, *rig.machine.heaters)}
 
     def changes(self, since: int, until: int, *, first: bool) -> list[Change]:
         """What the listened lines do in [since, until), in order; first: and how they stood."""
@@ -42,10 +44,18 @@ class Pins:
         return [(since, gpio, level) for gpio, level in stood.items() if level] + now
 
     def levels(self) -> int:
-        """All listened pins now; bit g is GPIO g."""
+        """All pins now; bit g is GPIO g. In reset the board drives none."""
+        if self._off:
+            return sum(self._held(channel) << channel.gpio for channel in self.rig.channels)
         rows = self.changes(0, self.board.port.tick, first=True)
         levels = {gpio: level for _tick, gpio, level in rows}
         return sum(level << gpio for gpio, level in levels.items())
+
+    def _held(self, channel: Channel) -> int:
+        """The level that the probe gives to a pin; a gate's own resistor beats a weak pull."""
+        mode = self._modes.get(channel.gpio, words.RELEASE)
+        weak = mode == words.PULL_UP and channel.line not in self._pulled
+        return int(mode == words.HIGH or weak)
 
     def _line(self, line: str) -> Iterator[tuple[int, int]]:
         """Changes of a line of the board."""
@@ -75,6 +85,10 @@ class Pins:
                 rows = zip(signal.tick.tolist(), signal.value.tolist(), strict=True)
                 yield from _waves(list(rows), self.board.port.tick)
 
+        for i, heater in enumerate(machine.heaters):
+            if heater.connector == connector:
+                yield from _waves(self.board.plant.duties[i], self.board.port.tick)
+
     def loop(self, gpio: int, ticks: NDArray[Any]) -> None:
         """These edges come back on a pin."""
         self._looped += [(int(tick), gpio, 1 - i % 2) for i, tick in enumerate(ticks)]
@@ -82,6 +96,7 @@ class Pins:
     def play(self, channel: Channel, mode: int, volts: float) -> None:
         """The probe sets a pin: what that does to the board."""
         machine, plant = self.board.machine, self.board.plant
+        self._modes[channel.gpio] = mode
         if channel.line in ("RUN", "VBUS"):
             if self._off and mode != words.LOW:
                 self.board.restart()
@@ -111,9 +126,9 @@ def _share(channel: Channel, volts: float) -> float:
     return (volts / channel.board_v + share) / (1 + share)
 
 
-def _waves(rows: list[tuple[int, float]], now: int) -> Iterator[tuple[int, int]]:
+def _waves(rows: Sequence[tuple[int, float]], now: int) -> Iterator[tuple[int, int]]:
     """An output's values as levels: all, nothing, or a pulse each millisecond."""
-    for (tick, value), following in zip(rows, [*(t for t, _ in rows[1:]), now], strict=True):
+    for (tick, value), following in zip(rows, [t for t, _ in [*rows, (now, 0)]][1:], strict=True):
         if value in (0, FULL):
             yield tick, int(value > 0)
             continue

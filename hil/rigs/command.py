@@ -9,6 +9,7 @@ from pathlib import Path
 
 from hil.rigs import selftest
 from hil.rigs.measure import words as measured
+from hil.rigs.probed import ProbedRig
 from hil.rigs.rig import make
 from hil.rigs.rigfile import RigFile
 from hil.rigs.scan import scan
@@ -45,6 +46,11 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--port", default="", help="the board's port, real rig")
     command.add_argument("--probe", default="", metavar="PORT", help="the probe's port")
     command.add_argument("--machine", default="circuit-plotter", help="without a rig file")
+    command = add("wiring", wiring_command, "is every line of the board where it belongs")
+    command.add_argument("--rig", default="real", help="real, or virtual or emulated to try it")
+    command.add_argument("--rig-file", required=True, metavar="RIG.toml")
+    command.add_argument("--port", default="", help="the board's port, real rig")
+    command.add_argument("--probe", default="simulated", metavar="PORT", help="the probe's port")
     return top
 
 
@@ -120,3 +126,28 @@ def selftest_command(args: argparse.Namespace) -> int:
     if record.verdict != "PASS" and not args.json:
         raise VerdictError(f"{record.why}; this rig certifies nothing until that is mended")
     return 0 if record.verdict == "PASS" else VerdictError.exit_code
+
+
+def wiring_command(args: argparse.Namespace) -> int:
+    """Look at every line. VerdictError: one is wrong."""
+    from hil.wiring.diagnose import diagnose
+    from hil.wiring.probed import observe
+
+    rig = make(args.rig, RigFile.load(args.rig_file), args.port, args.probe)
+    assert isinstance(rig, ProbedRig)
+    observed = observe(rig)
+    found = diagnose(rig.file.machine, observed)
+    if args.json:
+        say.value({"lines": len(observed.pulls), "seconds": round(observed.rig_s, 3),
+                   "wrong": [{"kind": f.kind, "lines": list(f.lines), "told": f.sentence}
+                             for f in found]})  # fmt: skip
+        return VerdictError.exit_code if found else 0
+    for finding in found:
+        say.line(f"  {finding.sentence}")
+    if found:
+        raise VerdictError(
+            f"{len(found)} of {len(observed.pulls)} lines are not where they belong; give the "
+            "motors no power before that is mended"
+        )
+    say.line(f"{len(observed.pulls)} lines are where they belong, in {observed.rig_s:.2f} s")
+    return 0

@@ -7,6 +7,7 @@ weak pulls and drivers on every line, sees levels, and stands in for switches an
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,14 +110,15 @@ def observe(machine: Machine, net: Net) -> Observed:
     heard = _rounds(board, world, link)
     seen: dict[str, Signature] = {}
     read: dict[str, float | str] = {}
-    if _cleared(board):  # an emergency stop that is not released ends it here
-        _play(board, plan)
-        read = _heat(board, world, plan)
+    if released(board):  # an emergency stop that is not released ends it here
+        play_burst(board, plan)
+        names = [world.of["sensor", i].label for i in range(len(machine.heaters))]
+        read = heat(board, names, plan)
         seen = _seen(link, world, plan)
     return Observed(pulls, follow, seen, heard, read, link.now_s() - begin_s)
 
 
-def _cleared(board: Board) -> bool:
+def released(board: Board) -> bool:
     """No fault is latched any more."""
     try:
         return board.clear().state != "FAULT"
@@ -141,7 +143,7 @@ def _pulls(
     return pulls, follow
 
 
-def _play(board: Board, plan: Plan) -> None:
+def play_burst(board: Board, plan: Plan) -> None:
     """The window of motors and outputs."""
     client = board.client
     board.ready()
@@ -156,8 +158,12 @@ def _play(board: Board, plan: Plan) -> None:
         client.pump(0.005)
 
 
-def _heat(board: Board, world: Wired, plan: Plan) -> dict[str, float | str]:
-    """Each heater in its slot; what its sensor reads meanwhile."""
+def heat(
+    board: Board, sensors: list[str], plan: Plan, slot: Callable[[float], None] = lambda _s: None
+) -> dict[str, float | str]:
+    """Each heater in its slot; what its sensor reads meanwhile. sensors: their lines' names. slot:
+    told when each slot ends, on the link's clock.
+    """
     client = board.client
     read: dict[str, float | str] = {}
     for i, heater in enumerate(board.machine.heaters):
@@ -167,13 +173,14 @@ def _heat(board: Board, world: Wired, plan: Plan) -> dict[str, float | str]:
         while board.link.now_s() < end_s:
             client.pump(min(0.02, end_s - board.link.now_s()))
         status = client.ask()
-        name = world.of["sensor", i].label
+        name = sensors[i]
         read[name] = status.heaters[heater.name].temperature_c
         if status.state == "FAULT":
             read[name] = "open" if status.fault == faults.SENSOR_OPEN else "short"
-            _cleared(board)
+            released(board)
         else:
             board.heat(heater.name, 0.0)
+        slot(end_s)
     return read
 
 

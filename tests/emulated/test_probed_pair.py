@@ -15,6 +15,8 @@ from hil.rigs import selftest
 from hil.rigs.rig import make
 from hil.rigs.scan import scan
 from hil.rigs.watch import Watch
+from hil.wiring.diagnose import diagnose
+from hil.wiring.probed import observe
 
 from microfactory import Board, Machine, VerdictError, parse
 
@@ -104,3 +106,16 @@ def test_bootsel_is_held_while_the_board_leaves_its_reset():
     _clocks, pins, levels = link.chip.edges()
     assert levels[pins == power].tolist() == [1, 0]
     link.close()
+
+
+def test_the_wiring_check_finds_what_is_swapped_between_two_chips(monkeypatch):
+    file = scan(Machine.load("circuit-plotter")).rig
+    observed = observe(make("emulated", file, "", "simulated"))
+    assert diagnose(file.machine, observed) == []
+    assert observed.rig_s < 1.0
+    step, other = file.channel("x1_step"), file.channel("y_dir")
+    moved = {"x1_step": replace(step, line=other.line), "y_dir": replace(other, line=step.line)}
+    wired = replace(file, channels=tuple(moved.get(c.name, c) for c in file.channels))
+    monkeypatch.setattr("hil.rigs.rig.open_pair", lambda machine, _file: open_pair(machine, wired))
+    found = diagnose(file.machine, observe(make("emulated", file, "", "simulated")))
+    assert [f.sentence for f in found] == ["X1 STEP and Y DIR are swapped"]
