@@ -17,7 +17,7 @@ BOOTROM ?=
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint audit-c test-c analyze fuzz golden bench cuts verify-mutants mutated miswired faults our-faults noise hil-emulated \
+.PHONY: help setup demo test lint audit-c test-c analyze fuzz golden bench cuts verify-mutants mutated miswired faults heat-plants our-faults noise hil-emulated \
 	format clean
 
 help: ## show this list
@@ -87,6 +87,9 @@ miswired: $(VENV)/.ready ## 500 miswired boards and 500 right ones: what the wir
 
 faults: $(VENV)/.ready ## 1,000 jobs under faults of every kind; what goes wrong is shrunk and kept
 	@$(PY) -m hil.faults --cases 1000 --seed $(SEED)
+
+heat-plants: $(VENV)/.ready ## 1,000 random heaters: tuned, regulated in peace, then broken in every way
+	@$(PY) -m hil.heaters --plants 1000 --seed $(SEED)
 
 our-faults: $(VENV)/.ready ## 200 faults drawn into our own sources: do the tests notice? (an hour)
 	@$(PY) -m hil.mutation --count 200 --seed $(SEED)

@@ -175,8 +175,8 @@ class Answers:
         i = 0
         while i < len(b.heaters):
             heater = b.heaters[i]
-            put16(p, at, int(heater.temperature_c * 10))
-            put16(p, at + 2, int(heater.target_c * 10 + 0.5))
+            put16(p, at, (heater.now_mc + 50) // 100)
+            put16(p, at + 2, heater.target_dc)
             put16(p, at + 4, heater.duty)
             at += 6
             i += 1

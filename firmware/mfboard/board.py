@@ -203,7 +203,7 @@ class Board:
         if self.state == s.READY and self.player.committed != self.player.number:
             return True  # a START that comes late, from a host that was gone, must not move it
         for heater in self.heaters:
-            if heater.target_c > 0:
+            if heater.target_dc > 0:
                 return True
         for value in self.outputs.value:
             if value:
@@ -285,7 +285,7 @@ class Board:
         if i >= len(self.heaters):
             self.port.steer(TARGET + i - len(self.heaters), value)
         else:
-            self.heat.to(i, value / 10)
+            self.heat.to(i, value)
 
     def input_changed(self, i, level):
         """A pin of an input has changed."""

@@ -17,9 +17,11 @@ _INPUT = {"name", "at", "active", "pull", "debounce_us", "role"}
 _OUTPUT = {"name", "at", "kind", "hz", "hold", "lost", "fault"}
 _HEATER = {
     "name", "at", "sensor", "curve", "min_dc", "max_dc", "kp", "ki", "kd", "rise", "hold",
-    "max_duty",
+    "max_duty", "model",
 }  # fmt: skip
-_CURVE = {"kind", "r25_ohm", "beta", "pullup_ohm"}
+_CURVE = {"from_dc", "step_dc", "shares"}
+_MODEL = {"rate_mc_s", "time_ds", "dead_ds"}
+SHARES_MAX = 200
 _ARC = {"input", "torch", "wait_ms", "lost_ms"}
 _HEIGHT = {"motor", "sensor", "path", "settings"}
 # settings of height control in the order of mfboard.height_state, with their bounds
@@ -204,15 +206,16 @@ def _heater(item, page, used):
     _name(item["name"], "heater")
     _connector(item["at"], page.OUTPUTS, used, "heater")
     _connector(item["sensor"], page.ANALOG, used, "heater sensor")
-    _keys(item["curve"], _CURVE, "curve")
-    if item["curve"]["kind"] != "beta":
-        raise ConfigError("curve: the kind " + str(item["curve"]["kind"]) + " is unknown")
-    for key, low, high in (("r25_ohm", 10, 1e7), ("beta", 500, 20000), ("pullup_ohm", 10, 1e7)):
-        _number(item["curve"][key], low, high, key)
     _whole(item["min_dc"], -500, 10000, "min_dc")
     _whole(item["max_dc"], 0, 10000, "max_dc")
     if item["min_dc"] >= item["max_dc"]:
         raise ConfigError("heater: min_dc is not below max_dc")
+    _curve(item["curve"], item["max_dc"])
+    if item["model"] is not None:
+        _keys(item["model"], _MODEL, "model")
+        _whole(item["model"]["rate_mc_s"], 10, 20000, "rate_mc_s")
+        _whole(item["model"]["time_ds"], 50, 20000, "time_ds")
+        _whole(item["model"]["dead_ds"], 0, 100, "dead_ds")
     _whole(item["max_duty"], 0, 65535, "max_duty")
     for key in ("kp", "ki", "kd"):
         _number(item[key], 0, 1000, key)
@@ -220,3 +223,21 @@ def _heater(item, page, used):
         _keys(item[key], {"dc", "s"}, key)
         _whole(item[key]["dc"], 1, 1000, key + " dc")
         _number(item[key]["s"], 1, 600, key + " s")
+
+
+def _curve(curve, max_dc):
+    """A table that rises or falls all the way, and goes on beyond the highest temperature."""
+    _keys(curve, _CURVE, "curve")
+    _whole(curve["from_dc"], -2000, 10000, "curve from_dc")
+    _whole(curve["step_dc"], 1, 100, "curve step_dc")
+    shares = _list(curve, "shares", SHARES_MAX)
+    if len(shares) < 2:
+        raise ConfigError("curve: there are fewer than 2 shares")
+    for share in shares:
+        _whole(share, 0, 65535, "curve share")
+    falls = shares[1] < shares[0]
+    for i in range(1, len(shares)):
+        if shares[i] == shares[i - 1] or (shares[i] < shares[i - 1]) != falls:
+            raise ConfigError("curve: the shares neither rise nor fall all the way")
+    if curve["from_dc"] + (len(shares) - 1) * curve["step_dc"] <= max_dc + 100:
+        raise ConfigError("curve: it ends less than 10 C above max_dc")

@@ -131,7 +131,7 @@ class Handler:
         if number >= b.player.outputs:
             return s.UNKNOWN_ID
         heater = number - outputs
-        if 0 <= heater < len(b.heaters) and value > b.heaters[heater].max_c * 10:
+        if 0 <= heater < len(b.heaters) and value > b.heaters[heater].max_dc:
             return s.BAD_VALUE
         b.set_output(number, value)
         b.changed = True
@@ -186,9 +186,9 @@ class Handler:
         b = self.board
         if heater >= len(b.heaters):
             return s.UNKNOWN_ID
-        if max_dc > b.heaters[heater].max_c * 10:
+        if max_dc > b.heaters[heater].max_dc:
             return s.BAD_VALUE
-        b.heaters[heater].standby_c = max_dc / 10
+        b.heaters[heater].standby_dc = max_dc
         b.heaters[heater].standby_s = seconds
         return s.OK
 

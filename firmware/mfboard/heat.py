@@ -1,6 +1,5 @@
 """All heaters of a board: their turns, their targets, and what becomes of them without a host."""
 
-from mfboard.heaters import TURN_MS
 from mfwire import session as s
 
 
@@ -16,8 +15,8 @@ class Heat:
         i = 0
         while i < len(b.heaters):
             heater = b.heaters[i]
-            fault = heater.turn(b.port.adc(i), TURN_MS / 1000)
-            b.port.note_temperature(i, heater.temperature_c)
+            fault = heater.turn(b.port.adc(i))
+            b.port.note_temperature(i, heater.now_mc)
             b.port.set_heater(i, heater.duty)
             if fault:
                 b.trip(fault, i)
@@ -25,12 +24,12 @@ class Heat:
                 self._off(i)
             i += 1
 
-    def to(self, i, celsius):
-        """A target from the host or from a window; never above max_c."""
+    def to(self, i, target_dc):
+        """A target from the host or from a window; never above max_dc."""
         heater = self.board.heaters[i]
         heater.standby_ms = -1
-        heater.set_target(celsius if celsius <= heater.max_c else heater.max_c)
-        self.board.port.note_target(i, heater.target_c)
+        heater.set_target(target_dc if target_dc <= heater.max_dc else heater.max_dc)
+        self.board.port.note_target(i, heater.target_dc)
 
     def cool(self):
         """All heaters off."""
@@ -43,10 +42,10 @@ class Heat:
         b = self.board
         heater = b.heaters[i]
         heater.standby_ms = -1
-        heater.set_target(0.0)
+        heater.set_target(0)
         heater.duty = 0
         b.port.set_heater(i, 0)
-        b.port.note_target(i, 0.0)
+        b.port.note_target(i, 0)
         b.changed = True
 
     def standing_by(self):
@@ -64,8 +63,8 @@ class Heat:
             heater = self.board.heaters[i]
             if why == s.WHY_LINK:
                 heater.stand_by()
-                port.note_target(i, heater.target_c)
-                if heater.target_c <= 0:
+                port.note_target(i, heater.target_dc)
+                if heater.target_dc <= 0:
                     port.set_heater(i, 0)
             else:
                 self._off(i)

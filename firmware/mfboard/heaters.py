@@ -1,71 +1,77 @@
-"""Heaters: thermistor to temperature, PID to duty, and the doubts that switch heat off.
+"""A heater: its sensor's reading to a duty, and the doubts that switch heat off.
 
-Floats are fine here: this runs ten times a second in the main loop, never in an interrupt.
+Ten times a second in the main loop, in whole numbers: nothing here allocates. Temperatures are in
+thousandths of a degree. Doubts: a sensor that is open, short or frozen; a temperature that does
+not do what the power should make of it (mfboard.residual, where the machine file tells a model;
+else a rise in a time); one that leaves its target; one that is too high.
 """
 
-from math import log
-
 from mfboard import faults
+from mfboard.pid import Pid
+from mfboard.residual import Residual
+from mfboard.sensor import OPEN, SHORT, Curve
 
 TURN_MS = 100
-ZERO_C = 273.15
-OPEN_SHARE = 0.996  # of the converter's range: a broken wire
-SHORT_SHARE = 0.004
 OPEN_TURNS = 2  # so many readings in a row: 200 ms
-SLOPE_SHARE = 0.06  # of a new reading in the slope: 1.7 s, about what Marlin smooths over
+ABOVE_TURNS = 20  # so long above its band: 2 s
+BEYOND_MC = 10_000  # above max_c: too hot
+BAND_MC = 2000  # so near below its target it has reached it
+STILL_TURNS = 30  # so long, and its dead time, the same reading to the bit: half the power
+FROZEN_TURNS = 90  # so long, and twice its dead time: nothing moves it
+FROZEN_MOST_TURNS = 180
+COOLS_MC = 10_000  # so far above the room a reading must move without power too
 
 
 class Heater:
     """One heater and its sensor."""
 
     def __init__(self, item):
-        curve = item["curve"]
         self.name = item["name"]
-        self.r25_ohm = curve["r25_ohm"]
-        self.beta = curve["beta"]
-        self.pullup_ohm = curve["pullup_ohm"]
-        self.min_c = item["min_dc"] / 10
-        self.max_c = item["max_dc"] / 10
-        self.kp = item["kp"]
-        self.ki = item["ki"]
-        self.kd = item["kd"]
-        self.rise_c = item["rise"]["dc"] / 10
-        self.rise_s = item["rise"]["s"]
-        self.drift_c = item["hold"]["dc"] / 10
-        self.drift_s = item["hold"]["s"]
+        self.curve = Curve(item["curve"])
+        self.min_mc = item["min_dc"] * 100
+        self.max_dc = item["max_dc"]
+        self.pid = Pid(item["kp"], item["ki"], item["kd"], TURN_MS)
+        self.model = Residual(item["model"], TURN_MS) if item["model"] else None
+        dead_turns = self.model.dead_turns if self.model else 0
+        self.withhold_turns = STILL_TURNS + dead_turns
+        self.frozen_turns = min(FROZEN_TURNS + 2 * dead_turns, FROZEN_MOST_TURNS)
+        self.rise_mc = item["rise"]["dc"] * 100
+        self.rise_turns = int(item["rise"]["s"] * 1000) // TURN_MS
+        self.drift_mc = item["hold"]["dc"] * 100
+        self.drift_turns = int(item["hold"]["s"] * 1000) // TURN_MS
         self.max_duty = item["max_duty"]
-        self.target_c = 0.0
-        self.standby_c = 0.0  # granted: keep at most this after a lost link ...
+        self.target_dc = 0
+        self.standby_dc = 0  # granted: keep at most this after a lost link ...
         self.standby_s = 0  # ... for so long
         self.standby_ms = -1  # what is left of it; -1: no standby is running
-        self.temperature_c = 25.0
+        self.now_mc = 25_000
         self.duty = 0
-        self.reset()
+        self.share = 0  # the last reading
+        self.still_turns = 0  # it has been the same to the bit for so long
         self.bad_turns = 0
-        self.reached = False
+        self._reset()
 
-    def reset(self):
+    def _reset(self):
         """Forget what was regulated."""
-        self.sum = 0.0
-        self.slope = 0.0
-        self.before_c = self.temperature_c
-        self.since_s = 0.0  # since the last sign of warming, or within the target's band
-        self.mark_c = self.temperature_c
+        self.pid.begin(self.now_mc, self.model.holds(self.target_dc * 100) if self.model else 0)
         self.reached = False
+        self.quarters = 0  # of turns since the last sign of warming, or within the band
+        self.mark_mc = self.now_mc
+        self.still_turns = 0
 
-    def set_target(self, target_c):
-        """0: off. Above max_c is refused by the caller."""
-        if target_c != self.target_c:
-            self.target_c = target_c
-            self.reset()
+    def set_target(self, target_dc):
+        """In tenths of a degree, 0: off. Above max_dc is refused by the caller."""
+        if target_dc != self.target_dc:
+            self.target_dc = target_dc
+            self._reset()
 
     def stand_by(self):
         """The host is gone: keep what was granted, and nothing without a grant."""
-        keep = self.standby_c if self.standby_s else 0.0
-        if self.target_c > keep:
+        keep = self.standby_dc if self.standby_s else 0
+        if self.target_dc > keep:
             self.set_target(keep)
-        self.standby_ms = self.standby_s * 1000 if self.target_c > 0 else -1
-        if self.target_c <= 0:
+        self.standby_ms = self.standby_s * 1000 if self.target_dc > 0 else -1
+        if self.target_dc <= 0:
             self.duty = 0
 
     def standby_over(self):
@@ -75,84 +81,89 @@ class Heater:
         self.standby_ms -= TURN_MS
         return self.standby_ms < 0
 
-    def celsius(self, share):
-        """Temperature from the converter's share of its range (beta formula)."""
-        ohm = self.pullup_ohm * share / (1.0 - share)
-        return 1.0 / (1.0 / (25.0 + ZERO_C) + log(ohm / self.r25_ohm) / self.beta) - ZERO_C
+    def turn(self, share):
+        """One reading, 0 to 65535: sets duty; a fault number, or NONE."""
+        fault = self._bad(share)
+        if fault or self.bad_turns:
+            return self._doubt(fault)
+        self.now_mc = self.curve.millicelsius(share)
+        wanted = self.target_dc > 0
+        if self.now_mc > self.max_dc * 100 + BEYOND_MC:
+            return self._doubt(faults.TOO_HOT)
+        if self.model:
+            fault = self.model.turn(self.now_mc, self.duty, wanted)
+        if not wanted:
+            self.duty = 0
+            self.pid.before_mc = self.now_mc
+            return fault
+        if self.now_mc < self.min_mc:
+            return self._doubt(faults.SENSOR_OPEN)
+        duty = self.pid.turn(self.now_mc, self.target_dc * 100)
+        self.duty = duty if duty < self.max_duty else self.max_duty
+        return self._doubt(fault or self._frozen(share) or self._verify())
 
-    def turn(self, share, turn_s):
-        """One reading: sets duty; a fault number, or NONE."""
-        if share >= OPEN_SHARE or share <= SHORT_SHARE:
-            self.bad_turns += 1
-            if self.bad_turns >= OPEN_TURNS:
-                self.duty = 0
-                if self.target_c > 0 or self.reached:
-                    return faults.SENSOR_OPEN if share >= OPEN_SHARE else faults.SENSOR_SHORT
-            return faults.NONE
-        self.bad_turns = 0
-        c = self.celsius(share)
-        self.temperature_c = c
-        if c > self.max_c + 10:
+    def _doubt(self, fault):
+        """No heat with a fault."""
+        if fault:
             self.duty = 0
-            return faults.TOO_HOT
-        if self.target_c <= 0:
-            self.duty = 0
-            self.before_c = c
-            return faults.NONE
-        if c < self.min_c:
-            self.duty = 0
-            return faults.SENSOR_OPEN
-        self._regulate(c, turn_s)
-        return self._verify(c, turn_s)
+        return fault
 
-    def _regulate(self, c, turn_s):
-        error = self.target_c - c
-        # a slope of single readings is mostly noise: it would switch full on and off each turn
-        self.slope += SLOPE_SHARE * ((c - self.before_c) / turn_s - self.slope)
-        self.before_c = c
-        base = self.kp * error - self.kd * self.slope
-        share = base + self.sum
-        # the integral moves only where the output has room for it
-        if (0.0 < share < 1.0 or (share >= 1.0 and error < 0) or (share <= 0.0 and error > 0)) and (
-            -10 < error < 10
-        ):
-            self.sum += self.ki * error * turn_s
-        if error > 10:
-            self.sum = 0.0
-        share = base + self.sum
-        share = 0.0 if share < 0.0 else 1.0 if share > 1.0 else share
-        self.duty = int(share * self.max_duty)
-
-    def _verify(self, c, turn_s):
-        """Runaway and detached sensors: no warming while heating, or leaving the band."""
-        above = c >= self.target_c + self.drift_c
-        if not self.reached and c >= self.target_c - 2 and not above:
-            self.reached = True
-            self.since_s = 0.0
-        self.since_s += turn_s
-        if above and not self.reached:  # the target was lowered: it cools, however slowly
-            self.since_s = 0.0
-            if c < self.mark_c:
-                self.mark_c = c
-            elif c >= self.mark_c + self.rise_c:
-                self.duty = 0
-                return faults.DRIFT
+    def _bad(self, share):
+        """A reading that no temperature gives. On a cold machine a sensor may be unplugged."""
+        if SHORT < share < OPEN:
+            self.bad_turns = 0
             return faults.NONE
-        if self.reached:
-            if c > self.target_c - self.drift_c and c < self.target_c + self.drift_c:
-                self.since_s = 0.0
-            elif self.since_s > self.drift_s:
-                self.duty = 0
-                return faults.DRIFT
+        self.bad_turns += 1
+        if self.bad_turns < OPEN_TURNS:
             return faults.NONE
-        if self.duty < self.max_duty * 0.9:
-            self.since_s -= (
-                0.75 * turn_s
-            )  # near its target it is not at full power: four times as long
-        if c >= self.mark_c + self.rise_c:
-            self.mark_c = c
-            self.since_s = 0.0
-        elif self.since_s > self.rise_s:
-            self.duty = 0
-            return faults.NO_RISE
+        self.duty = 0
+        if self.target_dc > 0 or self.reached:
+            return faults.SENSOR_OPEN if share >= OPEN else faults.SENSOR_SHORT
         return faults.NONE
+
+    def _frozen(self, share):
+        """The same reading to the bit: half the power until it moves; if it does not, a fault."""
+        cools = self.model and self.now_mc > self.model.room_mc + COOLS_MC
+        if share != self.share or (self.duty == 0 and self.still_turns == 0 and not cools):
+            self.share = share
+            self.still_turns = 0
+            return faults.NONE
+        self.still_turns += 1
+        if self.still_turns > self.withhold_turns:
+            self.duty >>= 1
+        if self.still_turns > self.frozen_turns:
+            self.still_turns = 0
+            return faults.FROZEN
+        return faults.NONE
+
+    def _verify(self):
+        """Within its band once it was there; before that a rise, where no model says more."""
+        now = self.now_mc
+        target = self.target_dc * 100
+        # near its target it is not at full power: four times as long
+        full = self.duty * 10 >= self.max_duty * 9
+        self.quarters += 4 if full or self.reached else 1
+        if not self.reached:
+            if target - BAND_MC <= now <= target + (self.drift_mc >> 1):
+                self.reached = True
+                self.quarters = 0
+            elif not self.model:
+                return self._rises(now, now > target)
+            return faults.NONE
+        if target - self.drift_mc < now < target + self.drift_mc:
+            self.quarters = 0
+        elif self.quarters > 4 * (self.drift_turns if now < target else ABOVE_TURNS):
+            return faults.DRIFT
+        return faults.NONE
+
+    def _rises(self, now, above):
+        """On its way: at full power rise_mc in rise_turns; above a lowered target never up."""
+        if now < self.mark_mc:  # also where the room is colder than was thought at first
+            self.mark_mc = now
+        if above:
+            self.quarters = 0
+            return faults.DRIFT if now >= self.mark_mc + self.rise_mc else faults.NONE
+        if now >= self.mark_mc + self.rise_mc:
+            self.mark_mc = now
+            self.quarters = 0
+        return faults.NO_RISE if self.quarters > 4 * self.rise_turns else faults.NONE

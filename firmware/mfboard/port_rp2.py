@@ -146,13 +146,13 @@ class Port:
         self.heaters[i].duty_u16(duty)
 
     def adc(self, i):
-        """What heater i's sensor reads, as a share of the range."""
+        """What heater i's sensor reads, 0 to 65535."""
         total = 0
         k = 0
         while k < READINGS:
             total += self.sensors[i].read_u16()
             k += 1
-        return total / (READINGS * 65535)
+        return total // READINGS
 
     def enable(self, mask):
         """Drivers on, or off."""
@@ -164,10 +164,10 @@ class Port:
         """Level of input i at its pad."""
         return fast_halt.level(i)
 
-    def note_target(self, i, celsius):
+    def note_target(self, i, target_dc):
         """Nobody watches here."""
 
-    def note_temperature(self, i, celsius):
+    def note_temperature(self, i, now_mc):
         """Nobody watches here."""
 
     def confirm(self):

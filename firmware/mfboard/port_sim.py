@@ -92,8 +92,8 @@ class Port:
             self.duties[i] = duty
 
     def adc(self, i):
-        """Share of the converter's range that heater i's sensor reads, 0 to 1."""
-        return self.plant.sensor(i, self.tick) if self.plant else 0.5
+        """What heater i's sensor reads, 0 to 65535."""
+        return int(self.plant.sensor(i, self.tick) * 65535 + 0.5) if self.plant else 32768
 
     def arc(self):
         """Four readings of the arc's converter, added up: 0 to 16380."""
@@ -123,15 +123,15 @@ class Port:
             return self.plant.level(i, self.engine)
         return 1 - self.config["inputs"][i]["active"]
 
-    def note_target(self, i, celsius):
+    def note_target(self, i, target_dc):
         """A heater's target, for whoever watches."""
         if self.sink:
-            self.sink.target(self.config["heaters"][i]["name"], self.tick, celsius)
+            self.sink.target(self.config["heaters"][i]["name"], self.tick, target_dc / 10)
 
-    def note_temperature(self, i, celsius):
+    def note_temperature(self, i, now_mc):
         """A reading, for whoever watches."""
         if self.sink:
-            self.sink.temperature(self.config["heaters"][i]["name"], self.tick, celsius)
+            self.sink.temperature(self.config["heaters"][i]["name"], self.tick, now_mc / 1000)
 
     # ---- the clock
 

@@ -7,7 +7,7 @@ from mfboard.player import since
 from mfwire import session as s
 
 PROOF_US = 500_000  # configured and without a fault for so long: this program works
-HOT_C = 50.0  # no update of a machine that is hotter
+HOT_MC = 50_000  # no update of a machine that is hotter
 
 
 class Upkeep:
@@ -33,7 +33,7 @@ class Upkeep:
             if value:
                 return s.OUTPUT_ON
         for heater in b.heaters:
-            if heater.target_c > 0 or heater.temperature_c > HOT_C:
+            if heater.target_dc > 0 or heater.now_mc > HOT_MC:
                 return s.HOT
         self.leaving = True
         return s.OK

@@ -104,7 +104,7 @@ def _heated(link: VirtualLink, capture: Capture, since_tick: int) -> str:
         if heater.standby_ms >= 0:
             continue
         if duty:
-            return f"{part.name} is still heated to {heater.target_c:g} C"
+            return f"{part.name} is still heated to {heater.target_dc / 10:g} C"
         if target is not None and target.at(off):
             return f"{part.name} was heated {HEAT_S:g} s after the host was gone"
     return ""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from microfactory.errors import MachineError, UsageError
+from microfactory.heating import curve_config, model_config
 from microfactory.machine_check import check
 from microfactory.machine_read import board_from, build, named
 from microfactory.parts import (
@@ -224,7 +225,7 @@ class Machine:
                 }
                 for o in self.outputs
             ],
-            "heaters": [_heater_config(h) for h in self.heaters],
+            "heaters": [heater_config(h) for h in self.heaters],
             "arc": arc_config(self),
             "height": height_config(self),
         }
@@ -297,17 +298,13 @@ def names() -> list[str]:
     return sorted(path.stem for path in MACHINES.glob("*.toml"))
 
 
-def _heater_config(heater: Heater) -> dict[str, Any]:
+def heater_config(heater: Heater) -> dict[str, Any]:
+    """A heater as the board's configuration has it."""
     return {
         "name": heater.name,
         "at": heater.connector,
         "sensor": heater.sensor.connector,
-        "curve": {
-            "kind": heater.sensor.kind,
-            "r25_ohm": heater.sensor.r25_ohm,
-            "beta": heater.sensor.beta_k,
-            "pullup_ohm": heater.sensor.pullup_ohm,
-        },
+        "curve": curve_config(heater),
         "min_dc": round(heater.min_c * 10),
         "max_dc": round(heater.max_c * 10),
         "kp": heater.pid.kp,
@@ -316,6 +313,7 @@ def _heater_config(heater: Heater) -> dict[str, Any]:
         "rise": {"dc": round(heater.rise_c * 10), "s": heater.rise_s},
         "hold": {"dc": round(heater.drift_c * 10), "s": heater.drift_s},
         "max_duty": 65535,
+        "model": model_config(heater),
     }
 
 

@@ -145,14 +145,26 @@ class Pid:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Warming:
+    """What a heater does at full power: warms so fast, in the end to rate_c_s * time_s above the
+    room, and dead_s pass until its sensor sees anything.
+    """
+
+    rate_c_s: float = number(0.01, 20.0)
+    time_s: float = number(5.0, 2000.0)
+    dead_s: float = number(0.0, 10.0)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Heater:
-    """A heater with its sensor. The board verifies it by itself (docs/safety.md)."""
+    """A heater with its sensor. The board verifies it by itself (docs/heaters.md)."""
 
     name: str
     connector: str
     role: str = choice("hotend", "bed", "chamber")
     sensor: Sensor
     pid: Pid
+    model: Warming | None = None
     min_c: float = number(-50, 1000)
     max_c: float = number(0, 1000)
     cold_extrusion_c: float = number(0, 1000, 0.0)

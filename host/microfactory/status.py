@@ -15,7 +15,7 @@ FAULTS = {
     3: ("door", "the door was opened while it moved", "close it, clear the fault, then home"),
     4: ("sensor open", "a temperature sensor reads like a broken wire", "mend the sensor"),
     5: ("sensor short", "a temperature sensor reads like a short circuit", "mend the sensor"),
-    6: ("no rise", "a heater did not get warmer at full power", "look at heater and sensor"),
+    6: ("no rise", "a heater did not get as warm as it should", "look at heater and sensor"),
     7: ("drift", "a temperature left its target", "look at heater and sensor"),
     8: ("too hot", "a heater is above its max_c", "switch the power off, look at its switch"),
     9: ("exception", "the board's program failed", "report it with the board's log"),
@@ -23,7 +23,15 @@ FAULTS = {
     11: ("bad list", "a list of steps was not what its window said", "report it; then home"),
     12: ("watchdog", "the board's program hung and was reset", "report it; home"),
     13: ("memory", "the board ran out of memory", "report it with the machine file"),
+    14: (
+        "runaway",
+        "a heater got warmer than its power makes it",
+        "switch the power off, look at its switch",
+    ),
+    15: ("frozen", "a temperature reading did not move at all", "look at the sensor"),
 }
+
+HEATER_FAULTS = (4, 5, 6, 7, 8, 14, 15)  # detail is the number of a heater
 
 # what torch height control does (docs/torch-height.md)
 HEIGHT = ("off", "waits", "samples", "holds", "slow", "spike", "stays")
@@ -189,6 +197,6 @@ def fault_words(fault: int, detail: int, machine: Machine) -> str:
     part = ""
     if fault <= 3 and detail < len(machine.inputs):
         part = f" ({machine.inputs[detail].name})"
-    elif 4 <= fault <= 8 and detail < len(machine.heaters):
+    elif fault in HEATER_FAULTS and detail < len(machine.heaters):
         part = f" ({machine.heaters[detail].name})"
     return f"{name}{part}: {what}; motors stopped at once, heat off; {todo}"

@@ -131,7 +131,7 @@ def test_a_lost_link_brings_it_to_rest_and_heat_goes_off():
     assert kit.state == "RESTED"
     assert kit.why in ("link", "late")
     assert kit.positions() == next(w for w in WINDOWS if w.number == playing.number).rest_steps
-    assert all(heater.target_c == 0 for heater in kit.board.heaters)
+    assert all(heater.target_dc == 0 for heater in kit.board.heaters)
     off = [tick for name, tick, value in kit.sink.changes if name == "hotend" and value == 0]
     assert off[-1] <= kit.port.tick
     kit.hello()
@@ -201,7 +201,7 @@ def test_wild_messages_never_break_the_board_nor_move_a_motor(seed):
             kit.raw(rng.randbytes(rng.randrange(80)))
             kit.raw(b"\0")
     assert not any(kit.sink.edges.values())
-    assert all(h.target_c <= h.max_c for h in kit.board.heaters)
+    assert all(h.target_dc <= h.max_dc for h in kit.board.heaters)
     kit.hello()
     kit.run(100_000)
     assert [m for m in kit.heard[-5:] if m["name"] == b"STATUS"]

@@ -103,7 +103,7 @@ def test_an_equal_configuration_changes_nothing_of_a_hot_machine():
     kit.configure()
     assert kit.board.trusted
     assert kit.positions() == (1, 2, 2, 3, 4)
-    assert kit.board.heaters[0].target_c == 205.0
+    assert kit.board.heaters[0].target_dc == 2050
 
 
 @pytest.mark.parametrize(

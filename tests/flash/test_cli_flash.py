@@ -92,7 +92,7 @@ def test_looking_never_ends_a_granted_standby():
     assert board.state
     pico.link.alone(3.0)
     assert pico.link.board.heat.standing_by()
-    assert pico.link.board.heaters[bed - len(printer.outputs)].target_c == 60.0
+    assert pico.link.board.heaters[bed - len(printer.outputs)].target_dc == 600
 
 
 def test_many_boards_are_flashed_at_the_same_time_and_one_that_fails_stops_no_other():

@@ -38,7 +38,7 @@ def test_a_board_that_stays_hot_without_a_host_is_found_and_the_case_shrunk_to_t
     faults = (
         Fault("flip", 60.0, 1.0, 0.2, "to board"),
         Fault("thermistor noise", 20.0, 5.0, 0.5, "bed"),
-        Fault("cut", 104.0, 5.0),
+        Fault("cut", 84.0, 5.0),
         Fault("duplicate", 40.0, 5.0, 0.5, "both"),
         Fault("clock", 0.0, 999.0, 120.0),
     )

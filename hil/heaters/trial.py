@@ -1,0 +1,156 @@
+"""One random heater: tuned, heated, held, changed and switched off in peace; then broken.
+
+In peace the board must tell no fault and not get beyond its target by more than its band. Copies of
+the heater at drawn instants are then broken in every way, and the board has 20 s to tell.
+"""
+
+from __future__ import annotations
+
+import copy
+import random
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from hil.heaters.thermal import SENSOR, TURN_S, Thermal
+from mfboard.heaters import Heater
+from microfactory.errors import UsageError
+from microfactory.machine import heater_config
+from microfactory.parts import Heater as Part
+from microfactory.status import FAULTS
+from microfactory.tuning import fit, pid_for, relay
+
+WATCH_S = 60.0  # so long a broken one is watched, from when it shows ...
+LONGEST_S = 300.0  # ... and so long it may take to show
+KINDS = ("open", "short", "detached", "frozen", "dead", "weak", "welded", "welded when off")
+POWER = ("dead", "weak", "welded", "welded when off")
+SHOWS = 0.25  # of full power: a heater that is on when it should be shows nothing
+PARTS = {
+    "hotend": {"max_c": 275.0, "role": "hotend", "drift_c": 10.0},
+    "bed": {"max_c": 120.0, "role": "bed", "drift_c": 6.0, "rise_s": 60.0},
+}
+TUNE_C = {"hotend": 180.0, "bed": 60.0}
+TUNE_S = {"hotend": 240.0, "bed": 500.0}
+TARGETS_C = {"hotend": (170.0, 265.0), "bed": (45.0, 85.0)}
+
+
+@dataclass(frozen=True)
+class Attack:
+    """What was broken when, and how it ended."""
+
+    kind: str
+    at_s: float
+    told_s: float  # after it broke, or its power was wrong by SHOWS; -1: not told within WATCH_S
+    fault: str
+    harmless: bool  # not told, and the heater did what it was to do
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One heater's."""
+
+    seed: int
+    kind: str
+    tuned: str  # empty, or why not
+    alarms: tuple[str, ...]  # faults told in peace
+    over_c: float  # beyond its target, after it was first below it
+    over_max_c: float  # beyond its limit, in peace
+    attacks: tuple[Attack, ...]
+
+
+def part(kind: str) -> Part:
+    """A heater as a machine file has it before it was tuned."""
+    return Part(name=kind, connector="HEAT0", sensor=SENSOR, pid=relay(), min_c=0.0, **PARTS[kind])  # type: ignore[arg-type]
+
+
+def tuned(world: Thermal) -> Part:
+    """The same, with what a recorded warming of a cold copy gives. UsageError."""
+    untuned = replace(part(world.kind), drift_c=60.0)
+    heater = Heater(heater_config(untuned))
+    cold = copy.deepcopy(world)
+    heater.set_target(round(TUNE_C[world.kind] * 10))
+    times, read, duties = [], [], []
+    for k in range(round(TUNE_S[world.kind] / TURN_S)):
+        fault = heater.turn(cold.turn(heater.duty))
+        if fault:
+            raise UsageError(FAULTS[fault][1])
+        times.append(k * TURN_S)
+        read.append(heater.now_mc / 1000)
+        duties.append(heater.duty / 65535)
+    model = fit(np.array(times), np.array(read), np.array(duties))
+    return replace(part(world.kind), model=model, pid=pid_for(model))
+
+
+def trial(seed: int) -> Outcome:
+    """Everything about the heater of a seed."""
+    world = Thermal.draw(seed)
+    try:
+        whole = tuned(world)
+    except UsageError as error:
+        return Outcome(seed, world.kind, str(error), (), 0.0, 0.0, ())
+    dice = random.Random(seed + 1_000_000)
+    heater = Heater(heater_config(whole))
+    low, high = TARGETS_C[world.kind]
+    target = dice.uniform(low, high)
+    lower = dice.uniform(low, target)
+    warm_s = 2.5 * target / world.rate_c_s + 60
+    # (until, target, losses), in peace
+    plan = [
+        (10.0, 0.0, 1.0),
+        (warm_s, target, 1.0),
+        (warm_s + 100, target, dice.uniform(1.1, 1.35)),
+        (warm_s + 160, target, 1.0),
+        (warm_s + 260, lower, 1.0),
+        (warm_s + 320, target, 1.0),
+        (warm_s + 380, 0.0, 1.0),
+    ]
+    end_s = plan[-1][0]
+    when = {kind: dice.uniform(12.0, warm_s + 319) for kind in KINDS}
+    when["welded when off"] = dice.choice([dice.uniform(0, 10), dice.uniform(end_s - 60, end_s)])
+    kept: dict[str, tuple[Heater, Thermal]] = {}
+    alarms: list[str] = []
+    over = over_max = 0.0
+    stage = 0
+    below = False
+    for k in range(round(end_s / TURN_S)):
+        now_s = k * TURN_S
+        if now_s >= plan[stage][0]:
+            stage += 1
+        _until, goal, world.fan = plan[stage]
+        if heater.target_dc != round(goal * 10):
+            below = world.body_c < goal
+        heater.set_target(round(goal * 10))
+        fault = heater.turn(world.turn(heater.duty))
+        if fault:
+            alarms.append(f"{FAULTS[fault][0]} at {now_s:.1f} s")
+            break
+        if goal and below:
+            over = max(over, world.sensor_c - goal)
+        over_max = max(over_max, world.sensor_c - whole.max_c)
+        for kind, at_s in when.items():
+            if kind not in kept and at_s <= now_s:
+                kept[kind] = copy.deepcopy((heater, world))
+    attacks = tuple(_attack(kind, when[kind], *kept[kind]) for kind in KINDS if kind in kept)
+    return Outcome(seed, world.kind, "", tuple(alarms), over, over_max, attacks)
+
+
+def _attack(kind: str, at_s: float, heater: Heater, world: Thermal) -> Attack:
+    """Break a copy and see."""
+    if kind in ("dead", "weak"):
+        world.share_left = 0.0 if kind == "dead" else 0.3
+    else:
+        world.fault = "welded" if kind == "welded when off" else kind
+    within = True
+    shown = -1 if kind in POWER else 0
+    k = 0
+    while k < round((LONGEST_S if shown < 0 else WATCH_S) / TURN_S) + max(shown, 0):
+        if shown < 0 and abs(world.power(heater.duty) - heater.duty / 65535) > SHOWS:
+            shown = k
+        fault = heater.turn(world.turn(heater.duty))
+        if fault:
+            told_s = (k + 1 - max(shown, 0)) * TURN_S
+            return Attack(kind, at_s, told_s, FAULTS[fault][0], False)
+        if k - max(shown, 0) > round((WATCH_S - 10) / TURN_S):
+            within &= abs(world.sensor_c - heater.target_dc / 10) < 3.0
+        k += 1
+    return Attack(kind, at_s, -1.0, "", within or shown < 0)

@@ -1,0 +1,85 @@
+"""Random heaters: tuned from a recording, regulated in peace, and every fault told in its time."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hil.heaters.figures import OTHERS_TOLD_S, table, wrong
+from hil.heaters.thermal import Thermal
+from hil.heaters.trial import Attack, Outcome, trial
+
+from microfactory.errors import UsageError
+from microfactory.tuning import fit, pid_for
+
+SEEDS = range(100_000, 100_030)
+
+
+@pytest.fixture(scope="module")
+def found() -> list[Outcome]:
+    return [trial(seed) for seed in SEEDS]
+
+
+def test_none_alarms_in_peace_or_gets_beyond_its_limit(found):
+    assert {o.kind for o in found} == {"hotend", "bed"}
+    assert [o for o in found if o.tuned or o.alarms or o.over_max_c > 0] == []
+    assert max(o.over_c for o in found) < 10
+
+
+@pytest.mark.parametrize("kind", ["open", "short", "detached", "frozen", "welded when off"])
+def test_what_could_burn_is_told_in_time(found, kind):
+    attacks = [a for o in found for a in o.attacks if a.kind == kind]
+    assert len(attacks) > 25
+    most = 0.25 if kind in ("open", "short") else OTHERS_TOLD_S
+    assert [a for a in attacks if not a.harmless and not 0 <= a.told_s <= most] == []
+
+
+def test_a_heater_that_is_welded_on_is_always_told(found):
+    attacks = [a for o in found for a in o.attacks if a.kind == "welded"]
+    assert all(0 <= a.told_s < 30 or a.harmless for a in attacks)
+
+
+def test_what_is_wrong_is_said():
+    attacks = (Attack("open", 1.0, 0.3, "sensor open", False), Attack("weak", 1.0, -1.0, "", True))
+    outcome = Outcome(7, "bed", "", ("drift at 3.0 s",), 1.0, 2.0, attacks)
+    assert wrong(outcome) == [
+        "false alarm: drift at 3.0 s",
+        "2.0 C beyond its limit",
+        "open at 1.0 s told after 0.3 s",
+    ]
+    assert table([outcome])[0].startswith("1 heaters, 0 not tuned, 1 false alarms, 1 beyond")
+
+
+def test_a_heater_with_no_power_never_warms_and_a_seed_draws_the_same():
+    cold, again = Thermal.draw(3), Thermal.draw(3)
+    assert [cold.turn(0) for _ in range(50)] == [again.turn(0) for _ in range(50)]
+    assert abs(cold.body_c - cold.room_c) < 1e-9
+
+
+def record(rate: float, time_s: float, dead_s: float) -> tuple[np.ndarray, ...]:
+    """The exact answer of the model to full power for 60 s, then none."""
+    t = np.arange(0, 120, 0.1)
+
+    def step(s: np.ndarray) -> np.ndarray:
+        return np.where(s > 0, rate * time_s * (1 - np.exp(-np.maximum(s, 0) / time_s)), 0)
+
+    now = 20 + step(t - dead_s) - step(t - 60 - dead_s)
+    return t, now, np.where(t < 60 - 1e-9, 1.0, 0.0)
+
+
+@pytest.mark.parametrize(("rate", "time_s", "dead_s"), [(3.6, 110, 1.0), (0.3, 400, 4.0)])
+def test_a_recording_of_the_model_itself_gives_the_model_back(rate, time_s, dead_s):
+    model = fit(*record(rate, time_s, dead_s))
+    assert model.rate_c_s == pytest.approx(rate, rel=0.02)
+    assert model.time_s == pytest.approx(time_s, rel=0.05)
+    assert model.dead_s == pytest.approx(dead_s, abs=0.2)
+    pid = pid_for(model)
+    assert pid.kp == pytest.approx(1 / (2 * rate * (dead_s + 1)), rel=0.1)
+    assert math.isclose(pid.ki, pid.kp / min(time_s, 8 * (dead_s + 1)), rel_tol=0.15)
+
+
+def test_what_did_not_get_warm_is_refused_in_words():
+    t = np.arange(0, 60, 0.1)
+    with pytest.raises(UsageError, match=r"warmer by 2\.0 C only; nothing was changed"):
+        fit(t, np.linspace(20, 22, len(t)), np.ones(len(t)))
