@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hil.arc import Arc
+from hil.pages import PAGES
+from hil.stepdrivers import OneWire, Tmc2209
 from microfactory import Machine
 from microfactory.parts import Home
 
@@ -74,6 +76,13 @@ class Plant:
         self.config: Any = None
         self.port: Any = None
         self.fire = Arc()  # above the sheet, with a torch
+        self.drivers = {  # of each motor whose driver is set over a wire
+            m: Tmc2209() for m, motor in enumerate(machine.motors) if machine.driver(m).uart
+        }
+        page = PAGES[machine.board.name]
+        self.wire = OneWire(
+            {page.DRIVERS[machine.motors[m].connector]: self.drivers[m] for m in self.drivers}
+        )
 
     def _start(self, start: dict[str, float], motor: int) -> float:
         axis = self.machine.axes[self.machine.axis_of_motor(motor)]
@@ -120,9 +129,15 @@ class Plant:
         """(count in steps, input, closed below) in the board's own counts."""
         out = []
         for position, number, below in self._switches[motor]:
-            if self.machine.inputs[number].name not in self.stuck:
+            if self.machine.inputs[number].name not in self.stuck and self._tells(number, motor):
                 out.append((position - self.offset[motor] + (1 if below else 0), number, below))
         return out
+
+    def _tells(self, number: int, motor: int) -> bool:
+        """An input tells what the motor meets; a driver tells a stall only as it is set."""
+        if self.machine.inputs[number].role != "stall":
+            return True
+        return motor in self.drivers and self.drivers[motor].finds_stalls()
 
     def recount(self, motor: int, old: int, new: int) -> None:
         """The board calls the same place by another count."""
@@ -139,7 +154,8 @@ class Plant:
         else:
             for motor in range(len(self.machine.motors)):
                 for position, i, below in self._switches[motor]:
-                    if i == number:
+                    moves = item.role != "stall" or engine.busy()  # none at standstill
+                    if i == number and moves and self._tells(i, motor):
                         at = engine.position(motor) + self.offset[motor]
                         active |= int(at <= position if below else at >= position)
         return active if item.active == "high" else 1 - active

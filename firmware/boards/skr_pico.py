@@ -7,6 +7,8 @@ CHIP = "RP2040"
 MOTORS_MAX = 4
 
 STEP = {"X": (11, 10), "Y": (6, 5), "Z": (19, 28), "E": (14, 13)}  # STEP, DIR
+DRIVERS = {"X": 0, "Y": 2, "Z": 1, "E": 3}  # address of each TMC2209 on the one wire
+UART = (1, 8, 9)  # which, TX, RX
 ENABLE = (12, 7, 2, 15)  # of X, Y, Z, E; low: on
 CHARGE_PUMP = 24  # connector RGB: toggles while the program lives
 GATE = 0  # UART connector, TX: high means that motors may step

@@ -59,6 +59,11 @@ class Board:
         self.heat = Heat(self)
         self.torch = Torch(self)
         self.height_motor = -1
+        self.drivers = None  # on a wire
+        if hasattr(port.page, "DRIVERS"):
+            from mfboard.drivers import Drivers  # no memory is taken for it elsewhere
+
+            self.drivers = Drivers(self)
         self.state = s.IDLE
         self.why = s.WHY_NONE
         self.fault = faults.NONE
@@ -108,7 +113,7 @@ class Board:
     def configure(self, length):
         """The configuration is whole. An empty text, or what is wrong with it."""
         if same(self.config_text, self.config_bytes, length):
-            if self.state == s.IDLE:
+            if self.state == s.IDLE and not (self.drivers and self.drivers.busy()):
                 self.state = s.READY
             return ""
         try:
@@ -146,6 +151,8 @@ class Board:
             self.inputs.change(i, self.port.level(i), now)
         self.heaters_us = now
         self.state = s.READY
+        if self.drivers:
+            self.drivers.configure(config)
         return ""
 
     # ---- time
@@ -155,6 +162,8 @@ class Board:
         now = self.port.us()
         due = sooner(sooner(-1, self.player.due_us(now)), self.upkeep.due_us(now))
         due = sooner(sooner(due, self.inputs.due_us(now)), self.torch.due_us(now))
+        if self.drivers:
+            due = sooner(due, self.drivers.due_us(now))
         if self.receiver.connect:
             due = sooner(due, STATUS_US - since(now, self.status_us))
             if self._needs_link():
@@ -176,6 +185,8 @@ class Board:
         if self.inputs.tripped:
             self._tripped()
         self.torch.turn(now)
+        if self.drivers:
+            self.drivers.turn(now)
         if self.receiver.connect and self._needs_link():
             if since(now, self.heard_us) >= self.lease_us:
                 self.lost(s.WHY_LINK)

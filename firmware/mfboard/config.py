@@ -2,7 +2,7 @@
 
 import json
 
-ROLES = ("limit", "probe", "estop", "door", "float", "arc_ok")
+ROLES = ("limit", "probe", "estop", "door", "float", "arc_ok", "stall")
 KINDS = ("switch", "pwm", "servo")
 CONFIG_BYTES = 8192  # it comes into the first window's slot
 HEATER_HZ = 10
@@ -23,6 +23,11 @@ _CURVE = {"from_dc", "step_dc", "shares"}
 _MODEL = {"rate_mc_s", "time_ds", "dead_ds"}
 SHARES_MAX = 200
 _ARC = {"input", "torch", "wait_ms", "lost_ms"}
+# of a driver on a wire, with their bounds; motor is bounded by the motors
+DRIVER = (
+    ("run", 0, 31), ("hold", 0, 31), ("vsense", 0, 1), ("mres", 0, 8), ("spread", 0, 1),
+    ("stall", 0, 255), ("cool", 0, (1 << 20) - 1),
+)  # fmt: skip
 _HEIGHT = {"motor", "sensor", "path", "settings"}
 # settings of height control in the order of mfboard.height_state, with their bounds
 HEIGHT = (
@@ -96,7 +101,8 @@ def parse(data, page):
         config = json.loads(data)
     except (ValueError, UnicodeError):
         raise ConfigError("the configuration is not JSON") from None
-    _keys(config, _TOP, "configuration")
+    top = _TOP | {"drivers"} if isinstance(config, dict) and "drivers" in config else _TOP
+    _keys(config, top, "configuration")
     if config["v"] != 1:
         raise ConfigError("configuration version " + str(config["v"]) + " is unknown")
     _name(config["machine"], "machine")
@@ -122,7 +128,23 @@ def parse(data, page):
         _heater(item, page, used)
     _share(config, page)
     _torch(config, page, used)
+    if "drivers" in config:
+        _drivers(config, page)
     return config
+
+
+def _drivers(config, page):
+    """Drivers on a wire, each of another motor of this board."""
+    seen = []
+    for item in _list(config, "drivers", page.MOTORS_MAX):
+        _keys(item, {"motor"} | {row[0] for row in DRIVER}, "driver")
+        for key, low, high in DRIVER:
+            _whole(item[key], low, high, "driver " + key)
+        _whole(item["motor"], 0, len(config["motors"]) - 1, "driver motor")
+        at = config["motors"][item["motor"]]["at"]
+        if item["motor"] in seen or at not in getattr(page, "DRIVERS", ()):
+            raise ConfigError("driver: there is none on a wire for motor at " + at)
+        seen.append(item["motor"])
 
 
 def _torch(config, page, used):

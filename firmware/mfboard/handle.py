@@ -153,7 +153,8 @@ class Handler:
         if offset == total:
             b.config_got = 0
             wrong = b.configure(total)
-            b.answers.configured(wrong)
+            if wrong or not (b.drivers and b.drivers.answers()):
+                b.answers.configured(wrong)
             if not wrong:
                 b.upkeep.configured(b.port.us())
             b.changed = True
@@ -221,6 +222,6 @@ class Handler:
                 i += 1
             b.fault = faults.NONE
             b.detail = 0
-            b.state = s.ABORTED
+            b.state = s.FAULT if b.drivers and b.drivers.begin() else s.ABORTED
             b.changed = True
         return s.OK

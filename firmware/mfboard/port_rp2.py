@@ -7,7 +7,7 @@ import gc
 import time
 
 import machine
-from machine import ADC, PWM, Pin
+from machine import ADC, PWM, UART, Pin
 
 from mfboard import fast_begin, fast_halt, fast_track
 from mfboard import fast_state as f
@@ -24,6 +24,8 @@ WATCHDOG_MS = 500  # all power outputs are low 600 ms after a hang
 COLLECT_US = 600_000  # between two collections, which last about 40 ms
 FRESH_US = 8_000  # a decision is so fresh that there is time for one
 LOOK_US = 5000  # the board is asked what is due at least so often
+WIRE_BAUD = 115_200  # of the drivers
+WIRE_BYTES = 16
 READINGS = 4  # of a sensor, averaged
 
 
@@ -55,6 +57,11 @@ class Port:
         self.due_us = self.us()
         self.engine = Engine(page)
         self.usb = usb or Usb()
+        self.wire = None
+        self.wired = bytearray(WIRE_BYTES)
+        if hasattr(page, "UART"):
+            number, tx, rx = page.UART
+            self.wire = UART(number, WIRE_BAUD, tx=Pin(tx), rx=Pin(rx), timeout=0)
         number = machine.unique_id()
         self.number = tuple(number[2 * i] | number[2 * i + 1] << 8 for i in range(4))
 
@@ -128,6 +135,18 @@ class Port:
             f.S[f.STOPPER] |= 1 << i
         pin.irq(fast_halt.EDGE[i], Pin.IRQ_RISING | Pin.IRQ_FALLING, hard=True)
         self.levels |= self.level(i) << i
+
+    def uart_send(self, data):
+        """Bytes to the drivers' wire; they fit its FIFO."""
+        self.wire.write(data)
+
+    def uart_take(self, out, at):
+        """What has come from the drivers' wire, to out from at on; how much."""
+        count = self.wire.readinto(self.wired) or 0
+        if count > len(out) - at:
+            count = len(out) - at
+        copy(out, at, self.wired, 0, count)
+        return count
 
     def send(self, frame, length):
         """A frame to the host."""

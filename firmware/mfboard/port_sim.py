@@ -103,6 +103,17 @@ class Port:
         """A word of height control from a window or from the host."""
         self.engine.steer(word, value)
 
+    def uart_send(self, data):
+        """Bytes to the drivers' wire."""
+        if self.plant:
+            self.plant.wire.send(bytes(data), self.tick)
+
+    def uart_take(self, out, at):
+        """What has come from the drivers' wire, to out from at on; how much."""
+        data = self.plant.wire.take(self.tick, len(out) - at) if self.plant else b""
+        out[at : at + len(data)] = data
+        return len(data)
+
     def enable(self, mask):
         """Drivers on or off."""
         self.enabled = mask

@@ -22,6 +22,7 @@ from microfactory.status import Status
 
 MOVE_SHARE = 0.5  # of an axis' speed, when a move names none
 MOVING = ("RUNNING", "TAIL", "RETREATING")
+SET_S = 2.0  # that a board may take to set its drivers
 STOP_S = 2.0  # an ABORT is said again for so long
 
 
@@ -211,7 +212,13 @@ class Board:
         """Clear a latched fault whose cause is gone. BoardFault: it is not."""
         self.client.send("CLEAR")
         self.client.settle()
-        return self.status()
+        begin_s = self.client.link.now_s()
+        status = self.status()
+        while status.state == "FAULT" and self.client.link.now_s() - begin_s < SET_S:
+            self.client.pump(0.02)  # its drivers are being set anew
+            status = self.status()
+        self.client.check_fault()
+        return status
 
     def load_retreat(self) -> None:
         """The moves that the board makes when the link is lost."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from microfactory.drivers import driver_configs, timed
 from microfactory.errors import MachineError, UsageError
 from microfactory.heating import curve_config, model_config
 from microfactory.machine_check import check
@@ -95,6 +96,7 @@ class Machine:
         for key in ("name", "kind", "board", "kinematics"):
             if not isinstance(head.get(key), str):
                 raise file.error(("machine", key), "a text is missing here", f'write {key} = "..."')
+        wanted = {n: timed(table, n, file) for n, table in data["drivers"].items()}
         retreat = data.get("retreat", [])
         if not isinstance(retreat, list) or not all(isinstance(x, dict) for x in retreat):
             raise file.error(("retreat",), "this is no list of steps", "write [[retreat]] tables")
@@ -106,7 +108,7 @@ class Machine:
             motion=build(Motion, data["motion"], ("motion",), file),
             axes=named(Axis, data, "axes", file),
             motors=named(Motor, data, "motors", file),
-            drivers=named(Driver, data, "drivers", file),
+            drivers=named(Driver, {"drivers": wanted}, "drivers", file),
             inputs=named(Input, data, "inputs", file),
             outputs=named(Output, data, "outputs", file),
             heaters=named(Heater, data, "heaters", file),
@@ -229,6 +231,9 @@ class Machine:
             "arc": arc_config(self),
             "height": height_config(self),
         }
+        drivers = driver_configs(self)
+        if drivers:
+            config["drivers"] = drivers
         return json.dumps(config, sort_keys=True, separators=(",", ":")).encode()
 
     # text and variants

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from microfactory.drivers import check_drivers
 from microfactory.tomlfile import TomlFile
 from microfactory.torch import check_torch
 
@@ -28,6 +29,7 @@ def check(machine: Machine, file: TomlFile) -> None:
     _chip(machine, file)
     _heaters(machine, file)
     check_torch(machine, file)
+    check_drivers(machine, file)
     for i, step in enumerate(machine.retreat):
         _known(step.axis, [a.name for a in machine.axes], ("retreat", str(i), "axis"), "axis", file)
 

@@ -104,7 +104,7 @@ def _whole(value: Any, metadata: Any, place: tuple[str, ...], file: TomlFile) ->
     return int(found)
 
 
-_BOARD_LISTS = ("step", "inputs", "switches", "pwm", "analog")
+_BOARD_LISTS = ("step", "inputs", "switches", "pwm", "analog", "wired")
 
 
 def board_from(folder: Path, name: str, file: TomlFile) -> Board:

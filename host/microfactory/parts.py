@@ -85,14 +85,27 @@ class Motor:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Uart:
+    """A TMC2209 that the board sets and watches (docs/drivers.md). Amperes are RMS."""
+
+    current_a: float = number(0.05, 1.7)
+    hold_a: float = number(0.05, 1.7)
+    microsteps: int = number(1, 256, 16)
+    stealth: bool = True
+    stall_threshold: int = number(0, 255, 0)
+    sense_ohm: float = number(0.05, 0.5, 0.11)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Driver:
-    """What a step driver asks of its pulses (its data sheet)."""
+    """What a step driver asks of its pulses; `kind` of a file gives them (docs/drivers.md)."""
 
     name: str
     pulse_us: float = number(0.1, 4.0)
     direction_setup_us: float = number(0.0, 100.0)
     direction_hold_us: float = number(0.0, 100.0, 0.0)
     max_step_hz: float = number(100, 1_000_000, 200_000.0)
+    uart: Uart | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +114,7 @@ class Input:
 
     name: str
     connector: str
-    role: str = choice("limit", "probe", "estop", "door", "float", "arc_ok")
+    role: str = choice("limit", "probe", "estop", "door", "float", "arc_ok", "stall")
     active: str = choice("high", "low")
     pull: str = choice("up", "down", "none", default="up")
     debounce_ms: float = number(0.0, 100.0, 2.0)
@@ -233,4 +246,5 @@ class Board:
     switches: tuple[str, ...]
     pwm: tuple[str, ...]
     analog: tuple[str, ...]
+    wired: tuple[str, ...] = ()
     pins: tuple[tuple[str, tuple[int, ...]], ...] = ()

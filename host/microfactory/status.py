@@ -29,6 +29,16 @@ FAULTS = {
         "switch the power off, look at its switch",
     ),
     15: ("frozen", "a temperature reading did not move at all", "look at the sensor"),
+    20: ("driver silent", "a driver does not answer on its wire", "look at motor power and plug"),
+    21: ("driver setting", "a driver did not take its settings", "switch motor power off and on"),
+    22: ("driver reset", "a driver lost its power and its settings", "look at the supply; home"),
+    23: ("driver power", "a driver's supply is too low", "look at the motor supply; home"),
+    24: ("driver hot", "a driver was too hot or switched itself off", "cool it, lower current_a"),
+    25: (
+        "driver short",
+        "a driver finds a motor wire shorted",
+        "power off, look at motor and plug",
+    ),
 }
 
 HEATER_FAULTS = (4, 5, 6, 7, 8, 14, 15)  # detail is the number of a heater
@@ -199,4 +209,6 @@ def fault_words(fault: int, detail: int, machine: Machine) -> str:
         part = f" ({machine.inputs[detail].name})"
     elif fault in HEATER_FAULTS and detail < len(machine.heaters):
         part = f" ({machine.heaters[detail].name})"
+    elif 20 <= fault <= 25 and detail < len(machine.motors):
+        part = f" (motor {machine.motors[detail].name})"
     return f"{name}{part}: {what}; motors stopped at once, heat off; {todo}"
