@@ -59,9 +59,6 @@ class Port:
         self.usb = usb or Usb()
         self.wire = None
         self.wired = bytearray(WIRE_BYTES)
-        if hasattr(page, "UART"):
-            number, tx, rx = page.UART
-            self.wire = UART(number, WIRE_BAUD, tx=Pin(tx), rx=Pin(rx), timeout=0)
         number = machine.unique_id()
         self.number = tuple(number[2 * i] | number[2 * i + 1] << 8 for i in range(4))
 
@@ -96,6 +93,9 @@ class Port:
         for pwm in self.heaters:
             pwm.deinit()
         self.config = config
+        if "drivers" in config:
+            number, tx, rx = self.page.UART
+            self.wire = UART(number, WIRE_BAUD, tx=Pin(tx), rx=Pin(rx), timeout=0)
         self.heaters = [self._pwm(item["at"], HEATER_HZ) for item in config["heaters"]]
         self.sensors = [ADC(Pin(self.page.ANALOG[item["sensor"]])) for item in config["heaters"]]
         self.pins = [self._output(i, item) for i, item in enumerate(config["outputs"])]
