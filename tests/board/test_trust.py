@@ -7,6 +7,7 @@ from __future__ import annotations
 from kit import MACHINE, Kit
 
 from mfboard import faults
+from mfwire.session import BAD_BOUNDS
 from microfactory.machine import Machine
 from microfactory.motion.straight import retreat_body
 
@@ -46,3 +47,10 @@ def test_a_fault_is_told_at_once():
     kit.run(3_000, ping=False)
     told = [m["fault"] for m in kit.heard if m["name"] == b"STATUS"]
     assert told[-1] == faults.ESTOP
+
+
+def test_a_retreat_that_is_longer_than_it_says_is_refused():
+    kit = Kit()
+    kit.stand(START)
+    assert kit.say("RETREAT", offset=0, total=100, data=bytes(120)) == BAD_BOUNDS
+    assert kit.board.retreat_length == 0

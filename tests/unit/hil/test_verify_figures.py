@@ -132,3 +132,26 @@ def test_g17_leads_back_to_the_plane_of_x_and_y():
     text = "G18\nG17\nG2 X10 Y10 I5 J5 F600\nG19\nG2 Y20 Z-10 J5 K-5\nM2\n"
     arcs = read(text, MILL, None).arcs
     assert [(arc.first, arc.second) for arc in arcs.values()] == [(0, 1), (1, 2)]
+
+
+@pytest.mark.parametrize("number", range(1, 7))
+def test_each_coordinate_system_has_its_own_zero(number):
+    text = f"G10 L2 P{number} X{number} Y-{number}\nG{53 + number}\nG1 X10 Y10 F600\nM2\n"
+    assert read(text, MILL, [0, 0, 0]).end[-1].tolist() == [10 + number, 10 - number, 0]
+
+
+def test_homing_forgets_what_g92_said_of_that_axis_on_a_printer():
+    printer = Machine.load("d3d-printer")
+    y = printer.axes[1].home.position_mm
+    asked = read("G28\nG92 X3 Y7\nG28 Y\nG1 Y100 F600\n", printer, None)
+    assert asked.end[-1][1] == 100
+    assert asked.start[-1][1] == y
+    assert read("G28\nG92 X3 Y7\nG28 X\nG1 Y100 F600\n", printer, None).end[-1][1] == 93 + y
+
+
+def test_a_fan_that_is_only_switched_is_all_on_at_any_speed():
+    text = Machine.load("d3d-printer").dump()
+    at = text.index("[outputs.part_fan]")
+    switched = Machine.parse(text[:at] + text[at:].replace('"pwm"', '"switch"', 1))
+    events = read("M106 S128\nG1 X5 F600\nM106 S0\nG1 X9\nM106\nG1 X12\n", switched, None).events
+    assert [e.value for e in events if e.kind == "output"] == [65535, 0, 65535]
