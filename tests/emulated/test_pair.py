@@ -10,6 +10,7 @@ from hil.emulated.pair import open_pair
 from hil.probe import open_probe
 from hil.probe.edges import CHANGE_TICKS, LOOK_TICKS
 from hil.rigs.lines import NOTHING, lines_of_channels, names_of_pins, to_capture
+from hil.rigs.probed import at_rest
 from hil.rigs.scan import scan
 
 from microfactory import Board, Machine, UsageError, parse
@@ -24,6 +25,7 @@ def bench():
     rig = scan(machine).rig
     board_link, probe_link = open_pair(machine, rig, ppm=PPM)
     probe = open_probe(probe_link, rig)
+    at_rest(probe, machine)
     board = Board(board_link, machine).open()
     yield machine, rig, board, board_link, probe
     board_link.close()
@@ -100,6 +102,7 @@ def test_it_holds_a_sensor_at_a_voltage_against_its_pull_up():
     rig = scan(machine).rig
     link, probe_link = open_pair(machine, rig)
     probe = open_probe(probe_link, rig)
+    at_rest(probe, machine)
     heater = machine.heaters[0]
     channel = rig.of_line(heater.sensor.connector, "analog")
     with Board(link, machine) as board:
