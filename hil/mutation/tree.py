@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -67,10 +68,17 @@ class Tree:
         assert self._link()
 
     def _run(self, command: list[str], seconds: float = 300.0) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command, cwd=self.path, env=self.environment, capture_output=True, text=True,
-            timeout=seconds,
-        )  # fmt: skip
+        """Run a command to its end; one that hangs goes with all that it started."""
+        with subprocess.Popen(
+            command, cwd=self.path, env=self.environment, text=True, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        ) as ran:  # fmt: skip
+            try:
+                out, err = ran.communicate(timeout=seconds)
+            except subprocess.TimeoutExpired:
+                os.killpg(ran.pid, signal.SIGKILL)
+                raise
+        return subprocess.CompletedProcess(command, ran.returncode, out, err)
 
     def _compile(self, source: Path) -> bool:
         python = "-I" + sysconfig.get_path("include")

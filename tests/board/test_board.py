@@ -219,6 +219,13 @@ def test_what_a_state_does_not_allow_is_refused(state):
         assert kit.board.state == state
 
 
+def test_frames_that_say_nothing_are_counted_one_by_one():
+    kit = fresh()
+    for count in range(1, 4):
+        kit.payload(b"\x7f\0\0\0\0\0\0\0")
+        assert kit.board.receiver.foreign == count
+
+
 def test_a_board_that_nobody_has_greeted_says_and_does_nothing():
     kit = Kit(configure=False)
     kit.run(300_000, ping=False)

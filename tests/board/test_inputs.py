@@ -7,6 +7,7 @@ from kit import MACHINE, Kit, bodies
 
 from mfboard import faults
 from mfboard.inputs import Inputs
+from mfwire.session import STATES
 
 WINDOWS = bodies("M109 S200\nG28\nM83\nM106 S255\nG1 X80 F6000\nG1 X10\nG1 X80\nG1 X10\n")
 START = (0, 14000, 14000, 0, 0)
@@ -84,6 +85,18 @@ def test_an_emergency_stop_stops_motors_heat_and_outputs_at_once():
     assert kit.board.heaters[0].target_dc == 0
     assert all(value == 0 for value in kit.board.outputs.value)
     assert not kit.board.trusted
+
+
+def test_a_fault_is_told_at_once_and_not_with_the_next_report():
+    for _ in range(5):
+        kit = running()
+        while not any(m["name"] == b"STATUS" for m in kit.heard):
+            kit.run(1000)
+        kit.heard.clear()  # the next report is due after 50 ms
+        press(kit, "estop", 5000, hold_us=100)
+        kit.run(12_000)
+        told = [STATES[m["state"]] for m in kit.heard if m["name"] == b"STATUS"]
+        assert told[-1:] == ["FAULT"]
 
 
 def test_a_fault_stays_until_it_is_cleared_and_not_while_the_stop_is_pressed():

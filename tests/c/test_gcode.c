@@ -275,6 +275,8 @@ static void homing_forgets_g92_on_printers_only(void)
     CHECK(move(3)->kind == MF_MOVE_HOME && move(3)->output == 2);
     CHECK(read_text(&m, "G28 X\nG0 X5") == MF_OK);
     REFUSED(m, "G0 Z-5\nG28 Z0", MF_WHY_BY_WAY, 2, 5);
+    REFUSED(m, "G0 X5\nG28 X0", MF_WHY_BY_WAY, 2, 5);
+    CHECK(read_trouble.axis == 0);
     REFUSED(m, "G0 X5\nG28 X-", MF_WHY_NUMBER, 2, 5);
 }
 

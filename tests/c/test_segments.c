@@ -102,6 +102,28 @@ static void an_edge_at_the_very_end_is_padded_before_it(void)
     }
 }
 
+/* A lone step in the other direction waits until the pin has been set up for so long. */
+static void a_turn_of_one_step_keeps_its_set_up(void)
+{
+    mf_segment_timing slow = TIMING;
+    slow.setup_ticks = 2500;
+    slow.tolerance_ticks = 3000.0;
+    for (double apart = 300.0; apart < 4000.0; apart += 37.0) {
+        mf_edge pair[2] = {{20000.0, 1}, {20000.0 + apart, -1}};
+        size_t made = 0;
+        mf_segment_result result;
+        double worst = 0.0;
+        CHECK(mf_segments_make(pair, 2, 100000, &slow, 1, segments, MOST, &made, &result) == MF_OK);
+        CHECK(list_is_sound(segments, made, 100000, &slow, 1, pair, 2, &worst) == 0);
+        CHECK(worst <= fmax(0.5, 2500.0 + TIMING.pulse_ticks - apart + 0.5));
+        pair[1].direction = 1;
+        worst = 0.0;
+        CHECK(mf_segments_make(pair, 2, 100000, &slow, 1, segments, MOST, &made, &result) == MF_OK);
+        CHECK(list_is_sound(segments, made, 100000, &slow, 1, pair, 2, &worst) == 2);
+        CHECK(worst <= 16.0);
+    }
+}
+
 static void a_list_that_cannot_be_is_refused(void)
 {
     size_t made = 7;
@@ -135,6 +157,7 @@ int main(void)
     an_even_motion_needs_few_segments();
     an_idle_list_is_waits_alone();
     an_edge_at_the_very_end_is_padded_before_it();
+    a_turn_of_one_step_keeps_its_set_up();
     a_list_that_cannot_be_is_refused();
     return check_failures != 0;
 }
