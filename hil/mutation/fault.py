@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+
+EDGES = {("<", "<="), ("<=", "<"), (">", ">="), (">=", ">")}
+WHOLE = r"(?:(?<![\w.])\d+(?![\w.])|len\([^()]*\))"  # a number that is counted, not measured
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,14 @@ class Fault:
         if text[self.begin : self.end] != self.before:
             raise ValueError(f"{self.file} has changed since this fault was drawn")
         return text[: self.begin] + self.after + text[self.end :]
+
+
+def only_an_edge(text: str, fault: Fault) -> bool:
+    """A comparison of measured values that differs where they are equal: nobody could see that."""
+    if (fault.before.strip(), fault.after.strip()) not in EDGES:
+        return False
+    before, after = text[: fault.begin], text[fault.end :]
+    return not (re.search(WHOLE + r"\s*$", before) or re.match(r"\s*" + WHOLE, after))
 
 
 def line_of(text: str, at: int) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hil.mutation import c_faults, python_faults, toml_faults
-from hil.mutation.fault import Fault, line_of
+from hil.mutation.fault import Fault, line_of, only_an_edge
 
 TOP = Path(__file__).resolve().parents[2]
 # what only a chip can run is tried by tests/emulated, which needs an image and a boot ROM; the
@@ -45,7 +45,9 @@ def draw(count: int, seed: int) -> list[Fault]:
         dice.shuffle(found)
     names = list(rooms)
     drawn = []
-    while len(drawn) < count and any(rooms.values()):
+    while len(drawn) < count and all(rooms.values()):
         room = names[len(drawn) % len(names)]
-        drawn.append(rooms[room].pop())
+        fault = rooms[room].pop()
+        if not only_an_edge((TOP / fault.file).read_text(), fault):
+            drawn.append(fault)
     return drawn

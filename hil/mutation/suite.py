@@ -9,8 +9,18 @@ from pathlib import Path
 from hil.mutation.fault import Fault
 from hil.mutation.recorder import TOUCHED
 
-# run by another interpreter, where no line is recorded
-ELSEWHERE = {"firmware": ("tests/board/test_micropython.py", "tests/wire/")}
+# run by another interpreter or in a process of its own, where no line is recorded
+WHOLE_CHAIN = (
+    "tests/system/test_cuts.py",
+    "tests/system/test_cli.py",
+    "tests/system/test_examples.py",
+)
+ELSEWHERE = {
+    "firmware": ("tests/board/test_micropython.py", "tests/wire/", *WHOLE_CHAIN),
+    "planner": WHOLE_CHAIN,
+    "verifier": WHOLE_CHAIN,
+    "machines": WHOLE_CHAIN,
+}
 FIRST_S = 10.0  # of tests in the first piece; each further one has four times as many
 MOTION = "host/microfactory/motion/"
 MACHINE = "host/microfactory/machine"

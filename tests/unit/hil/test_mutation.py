@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from hil.mutation import c_faults, python_faults, toml_faults
-from hil.mutation.fault import Fault
+from hil.mutation.fault import Fault, only_an_edge
 from hil.mutation.sources import ROOMS, TOP, draw, files
 
 PYTHON = '''"""Words."""
@@ -52,6 +52,22 @@ def test_a_fault_is_one_that_somebody_could_see():
     for nothing in ("return OK", "return s.OK", "return 0", "return False", "return"):
         text = f"def f(x):\n    {nothing}\n"
         assert text.replace(nothing, "pass") not in made(python_faults.edits, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "sign", "after", "edge"),
+    [
+        ("if (a_mm < 1e-9)", "<", "<=", True),
+        ("if (x <= y)", "<=", "<", True),
+        ("if (count < 3)", "<", "<=", False),
+        ("if 3 >= n", ">=", ">", False),
+        ("if n < len(found)", "<", "<=", False),
+        ("if (x < y)", "<", ">", False),
+    ],
+)
+def test_where_measured_values_are_equal_nobody_sees_a_difference(text, sign, after, edge):
+    at = text.index(sign)
+    assert only_an_edge(text, Fault("", "", 1, at, at + len(sign), sign, after)) is edge
 
 
 def test_c_faults_are_one_token_or_statement_and_leave_comments_alone():
