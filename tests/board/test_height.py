@@ -8,6 +8,7 @@ import struct
 from array import array
 
 import pytest
+from kit import Kit
 
 from mfboard import height, merge
 from mfboard import height_state as w
@@ -42,6 +43,16 @@ def run(h: array[int], volts: float, ms: int) -> None:
     for _ in range(ms):
         read(h, volts)
         height.control(h)
+
+
+def test_the_board_looks_again_when_an_arc_has_been_lost_for_long_enough():
+    torch = Kit(MACHINE).board.torch
+    now = 1_000_000
+    assert torch.due_us(now) == -1
+    torch.burning, torch.since_us = True, now
+    assert torch.due_us(now) == 100_000
+    assert torch.due_us(now + 60_000) == 40_000
+    assert torch.due_us(now + 200_000) == 0
 
 
 def segment(direction: int, step: int, count: int, interval: int) -> bytes:

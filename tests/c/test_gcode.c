@@ -96,6 +96,12 @@ static void the_word_and_the_bounds_are_told(void)
     CHECK(read_trouble.axis == 1 && read_trouble.value == 250.5);
     CHECK(read_trouble.low == -100.0 && read_trouble.high == 200.0);
     CHECK(read_trouble.status == MF_E_TRAVEL);
+    REFUSED(m, "G1 X1 F0.5", MF_WHY_FEED, 1, 7); /* millimetres a minute, as written */
+    CHECK_NEAR(read_trouble.value, 0.5, 1e-12);
+    CHECK_NEAR(read_trouble.low, 1.0, 1e-12);
+    REFUSED(m, "G20 G1 X1 F0.01", MF_WHY_FEED, 1, 11);
+    CHECK_NEAR(read_trouble.value, 0.01, 1e-12);
+    CHECK_NEAR(read_trouble.low, 1.0 / 25.4, 1e-12);
 }
 
 static void travel_counts_in_machine_coordinates(void)
