@@ -27,8 +27,8 @@ static int32_t count_at(mf_plan *plan, const cursor *at, int motor)
 
 /* Instants at which a window may not end, because this motor has an edge near them. tight: only
  * those at which the edge would be late, though it used its tolerance. */
-static mf_status mark(mf_plan *plan, const cursor *from, int motor, int tight, double reach_s,
-                      double beyond_s, uint8_t *taken, int instants)
+static mf_status mark(mf_plan *plan, const cursor *from, double skip_s, int motor, int tight,
+                      double reach_s, double beyond_s, uint8_t *taken, int instants)
 {
     const mf_plan_config *c = &plan->config;
     double pads = MF_WORD_TICKS_MIN * (MF_CHUNK_WORDS + 1) + c->step_tolerance_ticks;
@@ -39,9 +39,16 @@ static mf_status mark(mf_plan *plan, const cursor *from, int motor, int tight, d
     }
     double hz = c->tick_hz;
     cursor at = *from;
-    int32_t steps = count_at(plan, &at, motor);
     size_t count = 0;
-    mf_status status = mf_walk(plan, &at, reach_s + beyond_s, motor, &steps, &count);
+    mf_status status;
+    if (plan->filter.on) {
+        int32_t steps = (int32_t)floor(mf_filter_place(plan, motor, skip_s) + 0.5);
+        status = mf_filter_edges(plan, motor, skip_s, skip_s + reach_s + beyond_s, skip_s, &steps,
+                                 &count);
+    } else {
+        int32_t steps = count_at(plan, &at, motor);
+        status = mf_walk(plan, &at, reach_s + beyond_s, motor, &steps, &count);
+    }
     for (size_t i = 0; i < count; i++) {
         double low = ceil(greater(plan->edges[i].tick - after, 0.0) / GRID_TICKS);
         double high = floor(lesser(plan->edges[i].tick + before, reach_s * hz) / GRID_TICKS);
@@ -53,13 +60,13 @@ static mf_status mark(mf_plan *plan, const cursor *from, int motor, int tight, d
 }
 
 /* The last instant that no motor has marked, in ticks from the cursor; -1: none. */
-static double last_free(mf_plan *plan, const cursor *from, int tight, double reach)
+static double last_free(mf_plan *plan, const cursor *from, double skip_s, int tight, double reach)
 {
     uint8_t taken[INSTANTS] = {0};
     double hz = plan->config.tick_hz;
     int instants = (int)(reach / GRID_TICKS) + 1;
     for (int m = 0; m < plan->config.motors; m++) {
-        if (mark(plan, from, m, tight, reach / hz, BEYOND_TICKS / hz, taken, instants) != MF_OK) {
+        if (mark(plan, from, skip_s, m, tight, reach / hz, BEYOND_TICKS / hz, taken, instants) != MF_OK) {
             return -1.0;
         }
     }
@@ -84,11 +91,14 @@ double mf_calm_length(mf_plan *plan, double length_s)
     size_t none = 0;
     int32_t nowhere = 0;
     double skip_s = (whole - reach) / hz;
+    if (plan->filter.on && mf_filter_fill(plan, length_s + BEYOND_TICKS / hz) != MF_OK) {
+        return length_s;
+    }
     if (mf_walk(plan, &at, skip_s, WALK_ONLY, &nowhere, &none) != MF_OK) {
         return length_s;
     }
     for (int tight = 0; tight < 2; tight++) {
-        double free_ticks = last_free(plan, &at, tight, reach);
+        double free_ticks = last_free(plan, &at, skip_s, tight, reach);
         if (free_ticks >= 0) {
             return (whole - reach + free_ticks) / hz;
         }

@@ -16,6 +16,7 @@ from microfactory.machine import TICK_HZ, Machine
 from microfactory.motion.core import check, ffi, lib
 from microfactory.motion.gcode import Program
 from microfactory.motion.moves import Moves
+from microfactory.motion.shapers import impulses
 from microfactory.torch import struck
 
 INFO = Struct(f"@3I Q QId QId {lib.MF_MOTORS}i {lib.MF_MOTORS}i")  # mf_window_info
@@ -98,6 +99,20 @@ def stretch_config(
     return c
 
 
+def put_filters(config: Any, machine: Machine) -> None:
+    """Input shapers and pressure advance of a machine, into its `mf_plan_config`."""
+    shaper_mm = machine.motion.shaper_tolerance_mm
+    config.shaper_tolerance_mm = shaper_mm
+    for i, axis in enumerate(machine.axes):
+        found = impulses(axis.shaper, axis.shaper_hz, axis.shaper_damping)
+        config.taps[i] = len(found)
+        for k, impulse in enumerate(found):
+            config.tap_weight[i][k], config.tap_s[i][k] = impulse
+        if axis.pressure_advance_s > 0:
+            config.advance_axis = i
+            config.advance_smooth_s = axis.advance_smooth_s
+
+
 def steps_at(machine: Machine, point_mm: Sequence[float]) -> tuple[int, ...]:
     """Count of every motor at a point: the nearest step."""
     return tuple(
@@ -118,6 +133,7 @@ class Stretch:
         first_move: int = 0,
         window_s: float | None = None,
         done_mm: float = 0.0,
+        filtered: bool = False,
     ) -> None:
         size = lib.mf_plan_size()
         self._memory = ffi.new("double[]", size // 8 + 1)
@@ -125,6 +141,8 @@ class Stretch:
         config = stretch_config(machine, start_mm, start_steps, first_number)
         if window_s is not None:
             config.window_s = window_s
+        if filtered:
+            put_filters(config, machine)
         check(lib.mf_plan_init(self._memory, size, config, handle), "beginning a stretch of motion")
         self.plan = handle[0]
         self.motors = len(machine.motors)
@@ -264,7 +282,9 @@ class Plan:
                 continue
             point = self._cut(move, cut_mm)
             at_steps = tuple(steps) if steps is not None else steps_at(machine, point)
-            stretch = Stretch(machine, point, at_steps, number, feed.index, done_mm=cut_mm)
+            stretch = Stretch(
+                machine, point, at_steps, number, feed.index, done_mm=cut_mm, filtered=True
+            )
             self.stretches.append(stretch)
             cut_mm = 0.0
             state: dict[str, Any] = {"steps": at_steps, "number": number}
