@@ -1,4 +1,5 @@
-/* Where a window ends: where every motor has room for its padding and its pulse. */
+/* Where a window ends: as long as asked for, or as far as is settled; and there where every motor has
+ * room for its padding and its pulse. */
 #include <math.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #define REACH_S 0.002   /* how much shorter a window may become */
 #define GRID_TICKS 64.0 /* between the instants looked at */
 #define INSTANTS 4096
+#define JOIN_S 0.020 /* what is left after a window and shorter than this joins it */
 #define BEYOND_TICKS 16000.0 /* edges behind the end count too: more than a pulse and a set-up */
 
 /* Step count at the cursor's place: the nearest to where the axis is. */
@@ -104,4 +106,57 @@ double mf_calm_length(mf_plan *plan, double length_s)
         }
     }
     return length_s;
+}
+
+/* Time of all items behind the cursor's, as planned with a stop at the queue's end. */
+static double queue_time(mf_plan *plan)
+{
+    double time_s = 0.0;
+    for (uint64_t k = plan->first; k < plan->next; k++) {
+        const span *s = item(plan, k);
+        cursor at;
+        mf_plan_phases(s, s->enter_u, mf_plan_enter_u(plan, k + 1), &at);
+        for (int i = 0; i < at.count; i++) {
+            time_s += at.phases[i].time_s;
+        }
+    }
+    return time_s;
+}
+
+/* A full queue has to give a window: its speeds are fixed as planned, as far as the window needs.
+ * When all of it is shorter than two windows, half of it, for the other half brakes to its end. */
+static double fix_length(mf_plan *plan, double enough_s)
+{
+    int whole = 0;
+    double want_s = lesser(enough_s, 0.5 * queue_time(plan));
+    double ahead_s = mf_time_ahead(plan, want_s, &whole);
+    while (ahead_s <= want_s && plan->settled + 1 < plan->next) {
+        mf_plan_fix(plan, plan->settled + 1);
+        ahead_s = mf_time_ahead(plan, want_s, &whole);
+    }
+    mf_plan_fixed(plan);
+    return lesser(plan->config.window_s, lesser(want_s, ahead_s));
+}
+
+/* How long the window is; 0: not enough is settled yet. *last: the stretch ends with it. */
+double mf_choose_length(mf_plan *plan, int *last)
+{
+    double enough_s = plan->config.window_s + JOIN_S;
+    int whole = 0;
+    double ahead_s = mf_time_ahead(plan, enough_s, &whole);
+    while (plan->jerk.limits && ahead_s <= enough_s && !whole && mf_jerk_more(plan)) {
+        ahead_s = mf_time_ahead(plan, enough_s, &whole);
+    }
+    *last = 0;
+    if (ahead_s > enough_s) {
+        return plan->config.window_s;
+    }
+    if (!whole && mf_plan_full(plan)) {
+        if (plan->jerk.limits) {
+            return lesser(plan->config.window_s, ahead_s);
+        }
+        return fix_length(plan, enough_s);
+    }
+    *last = whole;
+    return whole ? ahead_s : 0.0;
 }

@@ -257,6 +257,9 @@ mf_status mf_walk(mf_plan *plan, cursor *at, double length_s, int motor, int32_t
  * is when every instant is near one. */
 double mf_calm_length(mf_plan *plan, double length_s);
 
+/* How long the next window is; 0: not enough is settled yet. *last: the stretch ends with it. */
+double mf_choose_length(mf_plan *plan, int *last);
+
 braking mf_brake_from(mf_plan *plan, const cursor *at);
 
 /* Edges of one motor (-1: none) from the plan's cursor to rest; where and when that is. */

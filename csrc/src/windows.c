@@ -8,7 +8,6 @@
 #define MOTOR_HEAD 8
 #define EVENT_BYTES 8
 #define LAST_MIN_S 0.010 /* the last window lasts at least this */
-#define JOIN_S 0.020     /* what is left after a window and shorter than this joins it */
 #define SHORTER_S 0.0023 /* when a window cannot end where it should */
 #define AGAIN 8
 #define MASK30 0x3fffffffu
@@ -276,59 +275,6 @@ static void head_of(mf_plan *plan, uint8_t *out, size_t events, const mf_window_
     put16(out + 26, info->tail_ticks == 0 ? 1u : 0u);
 }
 
-/* Time of all items behind the cursor's, as planned with a stop at the queue's end. */
-static double queue_time(mf_plan *plan)
-{
-    double time_s = 0.0;
-    for (uint64_t k = plan->first; k < plan->next; k++) {
-        const span *s = item(plan, k);
-        cursor at;
-        mf_plan_phases(s, s->enter_u, mf_plan_enter_u(plan, k + 1), &at);
-        for (int i = 0; i < at.count; i++) {
-            time_s += at.phases[i].time_s;
-        }
-    }
-    return time_s;
-}
-
-/* A full queue has to give a window: its speeds are fixed as planned, as far as the window needs.
- * When all of it is shorter than two windows, half of it, for the other half brakes to its end. */
-static double fix_length(mf_plan *plan, double enough_s)
-{
-    int whole = 0;
-    double want_s = lesser(enough_s, 0.5 * queue_time(plan));
-    double ahead_s = mf_time_ahead(plan, want_s, &whole);
-    while (ahead_s <= want_s && plan->settled + 1 < plan->next) {
-        mf_plan_fix(plan, plan->settled + 1);
-        ahead_s = mf_time_ahead(plan, want_s, &whole);
-    }
-    mf_plan_fixed(plan);
-    return lesser(plan->config.window_s, lesser(want_s, ahead_s));
-}
-
-/* How long the window is; 0: not enough is settled yet. *last: the stretch ends with it. */
-static double choose_length(mf_plan *plan, int *last)
-{
-    double enough_s = plan->config.window_s + JOIN_S;
-    int whole = 0;
-    double ahead_s = mf_time_ahead(plan, enough_s, &whole);
-    while (plan->jerk.limits && ahead_s <= enough_s && !whole && mf_jerk_more(plan)) {
-        ahead_s = mf_time_ahead(plan, enough_s, &whole);
-    }
-    *last = 0;
-    if (ahead_s > enough_s) {
-        return plan->config.window_s;
-    }
-    if (!whole && mf_plan_full(plan)) {
-        if (plan->jerk.limits) {
-            return lesser(plan->config.window_s, ahead_s);
-        }
-        return fix_length(plan, enough_s);
-    }
-    *last = whole;
-    return whole ? ahead_s : 0.0;
-}
-
 static mf_status begin(mf_plan *plan)
 {
     if (!plan->started) {
@@ -467,7 +413,7 @@ mf_status mf_plan_window(mf_plan *plan, uint8_t *out, size_t capacity, size_t *w
     }
     *written = 0;
     int last = 0;
-    double length_s = plan->done ? 0.0 : choose_length(plan, &last);
+    double length_s = plan->done ? 0.0 : mf_choose_length(plan, &last);
     if (length_s <= 0 && !(last && plan->next > plan->first)) {
         plan->done = plan->done || last;
         return MF_OK;

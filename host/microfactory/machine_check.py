@@ -21,6 +21,7 @@ OUTPUTS_MAX = 12
 HEATERS_MAX = 3
 POSITION_MAX_STEPS = 2**29
 SHAPER_MOST_S = 0.2
+SHAPER_LEAST_HZ = 5.0
 
 
 def check(machine: Machine, file: TomlFile) -> None:
@@ -106,11 +107,11 @@ def _filters(machine: Machine, axis: Axis, file: TomlFile) -> None:
     if axis.shaper != "none":
         if axis.unlimited:
             raise file.error((*place, "shaper"), "an extruder is not shaped", "remove it")
-        if not axis.shaper_hz:
+        if axis.shaper_hz < SHAPER_LEAST_HZ:
             raise file.error(
                 (*place, "shaper"),
                 f"{axis.shaper} needs the frequency at which the axis rings",
-                "add shaper_hz",
+                f"add shaper_hz, {SHAPER_LEAST_HZ:g} or more",
             )
         last = impulses(axis.shaper, axis.shaper_hz, axis.shaper_damping)[-1].delay_s
         if last > SHAPER_MOST_S:

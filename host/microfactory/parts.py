@@ -73,7 +73,7 @@ class Axis:
     max_mm: float = number(-100_000, 100_000, 0.0)
     unlimited: bool = False
     shaper: str = choice("none", "zv", "mzv", "ei", "2hei", default="none")
-    shaper_hz: float = number(5.0, 500.0, 0.0)
+    shaper_hz: float = number(0.0, 500.0, 0.0)
     shaper_damping: float = number(0.0, 0.5, 0.1)
     pressure_advance_s: float = number(0.0, 2.0, 0.0)
     advance_smooth_s: float = number(0.005, 0.2, 0.04)

@@ -16,7 +16,7 @@ from microfactory.machine import TICK_HZ, Machine
 from microfactory.motion.core import check, ffi, lib
 from microfactory.motion.gcode import Program
 from microfactory.motion.moves import Moves
-from microfactory.motion.shapers import impulses
+from microfactory.motion.shapers import put_filters
 from microfactory.torch import struck
 
 INFO = Struct(f"@3I Q QId QId {lib.MF_MOTORS}i {lib.MF_MOTORS}i")  # mf_window_info
@@ -97,20 +97,6 @@ def stretch_config(
     c.pulse_ticks = machine.pulse_ticks(TICK_HZ)
     c.first_number = first_number & MASK30
     return c
-
-
-def put_filters(config: Any, machine: Machine) -> None:
-    """Input shapers and pressure advance of a machine, into its `mf_plan_config`."""
-    shaper_mm = machine.motion.shaper_tolerance_mm
-    config.shaper_tolerance_mm = shaper_mm
-    for i, axis in enumerate(machine.axes):
-        found = impulses(axis.shaper, axis.shaper_hz, axis.shaper_damping)
-        config.taps[i] = len(found)
-        for k, impulse in enumerate(found):
-            config.tap_weight[i][k], config.tap_s[i][k] = impulse
-        if axis.pressure_advance_s > 0:
-            config.advance_axis = i
-            config.advance_smooth_s = axis.advance_smooth_s
 
 
 def steps_at(machine: Machine, point_mm: Sequence[float]) -> tuple[int, ...]:

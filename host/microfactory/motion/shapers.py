@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from microfactory.machine import Machine
 
 LEFT = 0.05  # of the vibration, where EI and 2HEI let some be
 
@@ -49,7 +52,7 @@ SHAPERS: dict[str, Callable[[float], list[tuple[float, float]]]] = {
 
 
 def impulses(name: str, hz: float, damping: float) -> list[Impulse]:
-    """Impulses of a shaper (`none`: no impulse) for a frame that rings at hz with that damping ratio.
+    """Impulses of a shaper (`none`: none) for a frame that rings at hz with that damping ratio.
 
     Weights are above 0 and together 1; delays in seconds from the first, at 0.
     """
@@ -61,3 +64,17 @@ def impulses(name: str, hz: float, damping: float) -> list[Impulse]:
     found = SHAPERS[name](k)
     total = sum(weight for weight, _ in found)
     return [Impulse(weight / total, share * period_s) for weight, share in found]
+
+
+def put_filters(config: Any, machine: Machine) -> None:
+    """Input shapers and pressure advance of a machine, into its `mf_plan_config`."""
+    shaper_mm = machine.motion.shaper_tolerance_mm
+    config.shaper_tolerance_mm = shaper_mm
+    for i, axis in enumerate(machine.axes):
+        found = impulses(axis.shaper, axis.shaper_hz, axis.shaper_damping)
+        config.taps[i] = len(found)
+        for k, impulse in enumerate(found):
+            config.tap_weight[i][k], config.tap_s[i][k] = impulse
+        if axis.pressure_advance_s > 0:
+            config.advance_axis = i
+            config.advance_smooth_s = axis.advance_smooth_s

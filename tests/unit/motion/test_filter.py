@@ -1,9 +1,8 @@
-"""Input shaping and pressure advance: every edge against a slow sum of delayed copies of the path."""
+"""Input shapers and pressure advance: every edge against a slow sum of delayed paths."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
 import random
 
 import pytest
@@ -13,11 +12,10 @@ from test_edges import assert_on_path, sections_of, stretches
 from test_moves import random_program
 from test_plan import polyline
 
-from microfactory.errors import MachineError
 from microfactory.machine import TICK_HZ, Machine
 from microfactory.motion.gcode import parse
 from microfactory.motion.plan import Window, plan
-from microfactory.motion.shapers import SHAPERS, impulses
+from microfactory.motion.shapers import impulses
 
 PRINTER = Machine.load("d3d-printer")
 
@@ -51,7 +49,10 @@ class Filter:
         means = [sum(w * t for w, t in taps) for taps in self.taps]
         self.delay_s = max(*means, self.smooth_s / 2)
         self.shift_s = [self.delay_s - mean for mean in means]
-        lasts = [s + max((t for _, t in p), default=0.0) for s, p in zip(self.shift_s, self.taps, strict=True)]
+        lasts = [
+            s + max((t for _, t in p), default=0.0)
+            for s, p in zip(self.shift_s, self.taps, strict=True)
+        ]
         self.span_s = max(*lasts, self.delay_s + self.smooth_s / 2)
 
     def waits(self, moves: list[Plain]) -> list[Plain]:
@@ -87,7 +88,9 @@ class Filtered:
             return 0.0
         e = self._e()
         way = piece.v * dt + piece.a * dt * dt / 2
-        return piece.move.advance * (piece.move.end[e] - piece.move.start[e]) * way / piece.move.length
+        return (
+            piece.move.advance * (piece.move.end[e] - piece.move.start[e]) * way / piece.move.length
+        )
 
     def _e(self) -> int:
         return next(i for i, a in enumerate(self.filter.machine.axes) if a.unlimited)
@@ -95,7 +98,9 @@ class Filtered:
     def _advanced(self, path: Path, t: float) -> float:
         piece = path._piece(t)
         k = path.pieces.index(piece)
-        return self._sums[id(path)][k] + self._part(piece, min(max(t - piece.begin_s, 0.0), piece.time_s))
+        return self._sums[id(path)][k] + self._part(
+            piece, min(max(t - piece.begin_s, 0.0), piece.time_s)
+        )
 
     def _then(self, t: float) -> tuple[list[float], float]:
         """All axes and the advance's sum."""
@@ -112,7 +117,9 @@ class Filtered:
             place = sum(w * self._then(t - f.shift_s[a] - late)[0][a] for w, late in taps)
             if axis.pressure_advance_s:
                 middle = t - f.delay_s
-                ahead = self._then(middle + f.smooth_s / 2)[1] - self._then(middle - f.smooth_s / 2)[1]
+                ahead = (
+                    self._then(middle + f.smooth_s / 2)[1] - self._then(middle - f.smooth_s / 2)[1]
+                )
                 place += ahead / f.smooth_s
             out.append(place)
         return out
@@ -156,7 +163,9 @@ def test_every_edge_is_where_the_sum_of_delayed_paths_crosses_its_step(kind, see
     machine = filtered(**KINDS[kind])
     rng = random.Random(seed)
     line = polyline(machine, rng, 60).split("\n")
-    line = [text + f" E{0.02 * i:.3f}" if i > 5 and i % 20 < 15 else text for i, text in enumerate(line)]
+    line = [
+        text + f" E{0.02 * i:.3f}" if i > 5 and i % 20 < 15 else text for i, text in enumerate(line)
+    ]
     text = random_program(machine, rng, 12)[0] + "\nM109 S200\nM82\nG92 E0\n" + "\n".join(line)
     f = Filter(machine)
     parts = stretches(moves_of(text, machine))
