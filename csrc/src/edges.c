@@ -23,6 +23,34 @@ typedef struct {
 #define BULK 128
 #define PLAIN_S 1e3 /* v / a below this: (root - v) / a is exact to a millionth of a tick */
 
+double mf_min_turn(const mf_plan_config *c, int motor)
+{
+    return 2.0 * c->pulse_ticks + c->setup_ticks[motor] + 2.0 * c->step_tolerance_ticks +
+           MF_WORD_TICKS_MIN * (MF_CHUNK_WORDS + 2);
+}
+
+mf_status mf_put_edge(mf_plan *plan, double tick, int32_t direction, double min_turn,
+                      int32_t *steps, size_t *count)
+{
+    if (*count > 0) {
+        const mf_edge *last = &plan->edges[*count - 1];
+        if (last->direction != direction && tick - last->tick < min_turn) {
+            (*count)--;
+            *steps += direction;
+            return MF_OK;
+        }
+        if (tick < last->tick) {
+            tick = last->tick;
+        }
+    }
+    if (*count == EDGES) {
+        return MF_E_SPACE;
+    }
+    plan->edges[(*count)++] = (mf_edge){tick, direction};
+    *steps += direction;
+    return MF_OK;
+}
+
 static mf_status add(const maker *k, double s, int32_t direction)
 {
     double ds = s - k->s_from;
@@ -40,25 +68,8 @@ static mf_status add(const maker *k, double s, int32_t direction)
     if (at > k->to_s) {
         at = k->to_s;
     }
-    mf_edge edge = {(at + k->offset_s) * k->plan->config.tick_hz, direction};
-    mf_edge *edges = k->plan->edges;
-    if (*k->count > 0) {
-        const mf_edge *last = &edges[*k->count - 1];
-        if (last->direction != direction && edge.tick - last->tick < k->min_turn) {
-            (*k->count)--;
-            *k->steps += direction;
-            return MF_OK;
-        }
-        if (edge.tick < last->tick) {
-            edge.tick = last->tick;
-        }
-    }
-    if (*k->count == EDGES) {
-        return MF_E_SPACE;
-    }
-    edges[(*k->count)++] = edge;
-    *k->steps += direction;
-    return MF_OK;
+    return mf_put_edge(k->plan, (at + k->offset_s) * k->plan->config.tick_hz, direction,
+                       k->min_turn, k->steps, k->count);
 }
 
 /* Edges at s0, s0 + each, ...: so many that all lie one way, behind the first of them. No branch
@@ -187,16 +198,19 @@ mf_status mf_edges_append(mf_plan *plan, int motor, const mf_move *move, const p
                           size_t *count)
 {
     const mf_plan_config *c = &plan->config;
+    if (motor == WALK_PIECES) {
+        return mf_track_append(&plan->filter.track, move, p, from_s, to_s,
+                               plan->filter.base_s + from_s + offset_s,
+                               c->advance_smooth_s > 0 ? c->advance_axis : -1);
+    }
     int axis = c->motor_axis[motor];
     double spm = c->steps_per_mm[axis];
-    double tolerance = c->step_tolerance_ticks;
     maker k = {.plan = plan,
                .p = p,
                .from_s = from_s,
                .to_s = to_s,
                .offset_s = offset_s,
-               .min_turn = 2.0 * c->pulse_ticks + c->setup_ticks[motor] + 2.0 * tolerance +
-                           MF_WORD_TICKS_MIN * (MF_CHUNK_WORDS + 2),
+               .min_turn = mf_min_turn(c, motor),
                .count = count,
                .steps = steps,
                .v_from = mf_phase_speed(p, from_s),

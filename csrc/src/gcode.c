@@ -116,6 +116,7 @@ mf_status mf_gcode_init(void *memory, size_t size, const mf_gcode_machine *machi
     made->unit_mm = 1.0;
     made->tolerance_mm = -1.0;
     made->spindle_s = -1.0;
+    made->advance_s = machine->advance_s;
     made->trouble.axis = -1;
     set_axes(made, start_mm);
     *reader = made;

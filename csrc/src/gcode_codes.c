@@ -117,7 +117,7 @@ static const mf_gcode_code CODES[] = {
     {'M', 8624, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "check of another firmware: version"},
     {'M', 8625, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "check of another firmware: level"},
     {'M', 8626, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "check of another firmware: features"},
-    {'M', 9000, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "pressure advance: not yet, so none is added"},
+    {'M', 9000, PRINTER, ACT_ADVANCE, GROUP_COMMAND, "pressure advance of K seconds, where the machine file sets one"},
     {'M', 9070, PRINTER, ACT_IGNORE_TEXT, GROUP_NONE, "motor currents: set on the drivers"},
 };
 #define CODE_COUNT (sizeof CODES / sizeof CODES[0])

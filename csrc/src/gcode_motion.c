@@ -165,6 +165,7 @@ static void dress(const mf_gcode *reader, mf_move *move, double extruded_mm, int
     move->accel_mm_s2 = only_e                ? reader->accel_retract /* Marlin's rule */
                         : extruded_mm == 0.0 ? reader->accel_travel
                                              : reader->accel_print;
+    move->advance_s = extruded_mm > 0.0 && !only_e ? reader->advance_s : 0.0;
 }
 
 static mf_move *hand_out(mf_gcode *reader, mf_move_kind kind, const double end_mm[MF_AXES])

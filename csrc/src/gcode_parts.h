@@ -17,6 +17,7 @@ typedef enum {
     ACT_UNITS,
     ACT_FEED, /* F, S and T words take effect here */
     ACT_ACCEL,
+    ACT_ADVANCE,
     ACT_PERCENT,
     ACT_TOOL_CHANGE,
     ACT_MAIN_ON,
@@ -100,6 +101,7 @@ struct mf_gcode {
     double accel_print;
     double accel_travel;
     double accel_retract;
+    double advance_s;
     double tolerance_mm;
     int32_t exact_stop;
     double spindle_s; /* negative: none yet */

@@ -5,6 +5,7 @@
 #define FEED_MIN_MM_S (1.0 / 60.0)
 #define TOOLS_MAX 9999.0
 #define ACCEL_MAX_MM_S2 1e9
+#define ADVANCE_MAX_S 2.0
 
 static mf_status set_feed(mf_gcode *reader)
 {
@@ -93,6 +94,31 @@ static mf_status set_accel(mf_gcode *reader)
     return MF_OK;
 }
 
+/* M900. L, S and T choose among several extruders elsewhere; here is one. */
+static mf_status set_advance(mf_gcode *reader)
+{
+    static const int32_t OTHER[] = {'L', 'S', 'T'};
+    for (int i = 0; i < 3; i++) {
+        if (gcode_has(reader, OTHER[i])) {
+            (void)gcode_take(reader, OTHER[i]);
+        }
+    }
+    if (!gcode_has(reader, 'K')) {
+        return MF_OK;
+    }
+    uint32_t column = gcode_column(reader, 'K');
+    double advance_s = gcode_take(reader, 'K');
+    if (!(reader->machine.advance_s > 0.0)) {
+        return MF_OK;
+    }
+    if (!(advance_s >= 0.0 && advance_s <= ADVANCE_MAX_S)) {
+        return gcode_refuse_range(reader, MF_E_LIMIT, MF_WHY_RANGE, column, advance_s, 0.0,
+                                  ADVANCE_MAX_S);
+    }
+    reader->advance_s = advance_s;
+    return MF_OK;
+}
+
 static mf_status check_percent(mf_gcode *reader)
 {
     if (gcode_has(reader, 'S')) {
@@ -117,6 +143,7 @@ static mf_status mode(mf_gcode *reader, const mf_gcode_code *code, int *done)
     case ACT_IGNORE_TEXT: return MF_OK;
     case ACT_UNITS: reader->unit_mm = code->tenths == 200 ? 25.4 : 1.0; return MF_OK;
     case ACT_ACCEL: return set_accel(reader);
+    case ACT_ADVANCE: return set_advance(reader);
     case ACT_PERCENT: return check_percent(reader);
     case ACT_PLANE: reader->plane = code->tenths / 10; return MF_OK;
     case ACT_WORK: reader->work = (code->tenths - 540) / 10; return MF_OK;

@@ -47,6 +47,16 @@ static void shorten(span *s, double way_mm)
     s->peak_u = lesser(s->peak_u, speed * speed);
 }
 
+/* Of an axis: what it can do, and what keeps a shaped one as near to its path as was asked. Half of
+ * that nearness is for acceleration, half for a corner. */
+static double most_accel(const mf_plan *plan, int axis)
+{
+    double most = plan->config.max_accel_mm_s2[axis];
+    double near_mm = plan->config.shaper_tolerance_mm;
+    double spread_s2 = plan->filter.spread_s2[axis];
+    return near_mm > 0 && spread_s2 > 0 ? lesser(most, near_mm / spread_s2) : most;
+}
+
 void mf_limits_of(const mf_plan *plan, span *s)
 {
     const mf_plan_config *c = &plan->config;
@@ -66,9 +76,11 @@ void mf_limits_of(const mf_plan *plan, span *s)
             along = share;
         }
         if (share > 0) {
-            speed = lesser(speed, c->max_speed_mm_s[a] / share);
-            accel = lesser(accel, c->max_accel_mm_s2[a] / share);
-            jerk = lesser(jerk, c->max_jerk_mm_s3[a] / share);
+            double advance_s = a == c->advance_axis ? move->advance_s : 0.0;
+            double more = share * mf_advance_accel(c, advance_s);
+            speed = lesser(speed, c->max_speed_mm_s[a] / (share * mf_advance_speed(c, advance_s)));
+            accel = lesser(accel, most_accel(plan, a) / more);
+            jerk = lesser(jerk, c->max_jerk_mm_s3[a] / more);
             most_steps = greater(most_steps, c->steps_per_mm[a] * share);
         }
     }
@@ -89,7 +101,7 @@ void mf_limits_of(const mf_plan *plan, span *s)
 }
 
 double mf_corner_u(const mf_plan *plan, const double *in, const double *out, double accel,
-                       double tolerance_mm)
+                       double tolerance_mm, double advance_s)
 {
     const mf_plan_config *c = &plan->config;
     double dot = 0.0;
@@ -98,6 +110,14 @@ double mf_corner_u(const mf_plan *plan, const double *in, const double *out, dou
     double cap = FAR_U;
     for (int a = 0; a < c->axes; a++) {
         double jump = fabs(out[a] - in[a]);
+        double lag_s = plan->filter.lag_s[a];
+        if (a == c->advance_axis) {
+            jump *= mf_advance_accel(c, advance_s);
+        }
+        if (c->shaper_tolerance_mm > 0 && lag_s * jump > 1e-12) {
+            double most = c->shaper_tolerance_mm / (2.0 * lag_s * jump);
+            cap = lesser(cap, most * most);
+        }
         if (c->path_axis[a]) {
             dot += in[a] * out[a];
             in2 += in[a] * in[a];

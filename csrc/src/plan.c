@@ -65,6 +65,9 @@ mf_status mf_plan_init(void *memory, size_t size, const mf_plan_config *config, 
         return MF_E_SPACE;
     }
     mf_status status = check_config(config);
+    if (status == MF_OK) {
+        status = mf_filter_check(config);
+    }
     if (status != MF_OK) {
         return status;
     }
@@ -82,6 +85,7 @@ mf_status mf_plan_init(void *memory, size_t size, const mf_plan_config *config, 
         plan->steps[m] = config->start_steps[m];
         plan->direction[m] = 1;
     }
+    mf_filter_begin(plan);
     *out = plan;
     return MF_OK;
 }
@@ -119,7 +123,8 @@ static double cap_of(mf_plan *plan, span *s)
             break;
         }
     }
-    return lesser(before, lesser(s->peak_u, mf_corner_u(plan, plan->tangent, out, accel, tolerance)));
+    return lesser(before, lesser(s->peak_u, mf_corner_u(plan, plan->tangent, out, accel, tolerance,
+                                       greater(plan->advance_s, s->move.advance_s))));
 }
 
 static double gain(const span *s)
@@ -163,7 +168,7 @@ static int finite_move(const mf_plan *plan, const mf_move *m)
 {
     int good = within(m->length_mm, 0.0, 1e7) && within(m->speed_mm_s, 0.0, 1e9) &&
                within(m->accel_mm_s2, 0.0, 1e9) && within(m->value, -1e9, 1e9) &&
-               within(m->tolerance_mm, -1e9, 100.0);
+               within(m->tolerance_mm, -1e9, 100.0) && within(m->advance_s, 0.0, 10.0);
     for (int a = 0; a < plan->config.axes; a++) {
         good = good && within(m->start_mm[a], -1e6, 1e6) && within(m->end_mm[a], -1e6, 1e6);
     }
@@ -207,6 +212,14 @@ static int ends_stretch(int32_t kind)
            kind == MF_MOVE_END || kind == MF_MOVE_STRIKE;
 }
 
+/* A rest of the filter's own: until what was planned has come to be. */
+static void push_rest(mf_plan *plan, uint32_t line, double time_s)
+{
+    span s = {.move = {.kind = MF_MOVE_DWELL, .line = line, .value = time_s}, .index = plan->taken};
+    append(plan, &s);
+    plan->stopped = 1;
+}
+
 static mf_status push_one(mf_plan *plan, const mf_move *move)
 {
     mf_status status = check_move(plan, move);
@@ -222,12 +235,22 @@ static mf_status push_one(mf_plan *plan, const mf_move *move)
             return MF_E_LIMIT;
         }
     }
+    int waits = plan->filter.on && mf_plan_rests(&s);
+    if (waits && move->kind == MF_MOVE_DWELL) {
+        s.move.value += plan->filter.span_s;
+    } else if (waits) {
+        push_rest(plan, move->line, plan->filter.span_s);
+    }
     s.cap_u = cap_of(plan, &s);
     append(plan, &s);
     plan->taken++;
+    if (waits && move->kind == MF_MOVE_OUTPUT) {
+        push_rest(plan, move->line, plan->filter.delay_s);
+    }
     if (moves) {
         memcpy(plan->point_mm, move->end_mm, sizeof plan->point_mm);
         mf_tangent_of(plan, move, 1, plan->tangent);
+        plan->advance_s = move->advance_s;
         plan->has_tangent = 1;
         plan->stopped = (move->flags & MF_FLAG_STOP) != 0;
     } else if (mf_plan_rests(&s)) {
@@ -246,7 +269,7 @@ mf_status mf_plan_push(mf_plan *plan, const mf_move *moves, size_t count, size_t
         return MF_E_STATE;
     }
     size_t n = 0;
-    while (n < count && plan->next - plan->first < QUEUE - 1 && !ends_stretch(moves[n].kind)) {
+    while (n < count && !mf_plan_full(plan) && !ends_stretch(moves[n].kind)) {
         if (moves[n].kind < MF_MOVE_LINE || moves[n].kind > MF_MOVE_OUTPUT) {
             return MF_E_ARGUMENT;
         }
@@ -264,6 +287,9 @@ mf_status mf_plan_finish(mf_plan *plan)
 {
     if (!plan) {
         return MF_E_ARGUMENT;
+    }
+    if (plan->filter.on && !plan->finished && plan->next > plan->first) {
+        push_rest(plan, item(plan, plan->next - 1)->move.line, plan->filter.span_s);
     }
     plan->finished = 1;
     plan->settled = plan->next;
@@ -354,7 +380,7 @@ mf_status mf_plan_span(mf_plan *plan, mf_span_info *out, size_t *written)
         }
     }
     if (!plan->jerk.limits && plan->first >= plan->settled) {
-        if (plan->next - plan->first < QUEUE - 1) {
+        if (!mf_plan_full(plan)) {
             return MF_OK;
         }
         mf_plan_fix(plan, plan->first + 1);

@@ -5,6 +5,7 @@
 #include "mf/plan.h"
 #include "mf/segments.h"
 #include "scurve.h"
+#include "track.h"
 
 #define QUEUE 2048 /* moves looked ahead at most; a power of two */
 #define EDGES 24576 /* of one motor in one window or tail */
@@ -63,6 +64,28 @@ typedef struct {
     double place_mm[QUEUE + 1];
 } jerk_plan;
 
+#define FILTER_TAPS (MF_TAPS + 2)
+
+/* One delayed copy of a curve of the track. */
+typedef struct {
+    double weight;
+    double delay_s;
+    int curve;
+} tap;
+
+/* Where an axis is: the sum of its taps. Present in all axes or in none (filter.c). */
+typedef struct {
+    int on;
+    double delay_s; /* of everything */
+    double span_s;  /* as far back as any tap looks */
+    double base_s;  /* where pieces are being appended: 0, or the window's end for its tail */
+    int taps[MF_AXES];
+    tap tap[MF_AXES][FILTER_TAPS];
+    double spread_s2[MF_AXES]; /* an axis is off by half its acceleration times this, */
+    double lag_s[MF_AXES];     /* and by its jump of speed at a corner times this */
+    mf_track track;
+} filter;
+
 struct mf_plan {
     mf_plan_config config;
     mf_plan_figures figures;
@@ -78,6 +101,7 @@ struct mf_plan {
     int stopped; /* the last item pushed ends at rest */
     double point_mm[MF_AXES]; /* end of the last move pushed */
     double tangent[MF_AXES];  /* its direction there */
+    double advance_s;         /* and its advance */
     int has_tangent;
     cursor at;
     int started;
@@ -94,6 +118,7 @@ struct mf_plan {
     } events[EVENTS];
     size_t event_count;
     jerk_plan jerk;
+    filter filter;
 };
 
 /* fmin and fmax without their care for NaN, which no door lets in: no call, no branch. */
@@ -105,6 +130,12 @@ static inline double lesser(double a, double b)
 static inline double greater(double a, double b)
 {
     return a > b ? a : b;
+}
+
+/* No room for one more move, and for the rests around it. */
+static inline int mf_plan_full(const mf_plan *plan)
+{
+    return plan->next - plan->first >= QUEUE - (plan->filter.on ? 4 : 1);
 }
 
 static inline span *item(mf_plan *plan, uint64_t number)
@@ -120,7 +151,44 @@ void mf_limits_of(const mf_plan *plan, span *s);
 
 /* Squared speed through the corner between two directions, within tolerance of it. */
 double mf_corner_u(const mf_plan *plan, const double *in, const double *out, double accel,
-                   double tolerance_mm);
+                   double tolerance_mm, double advance_s);
+
+/* How many times faster an extruder may be with this advance, and how many times its acceleration:
+ * bounds of what filter.c makes of it. */
+static inline double mf_advance_speed(const mf_plan_config *c, double advance_s)
+{
+    return c->advance_smooth_s > 0 ? 1.0 + advance_s / c->advance_smooth_s : 1.0;
+}
+
+static inline double mf_advance_accel(const mf_plan_config *c, double advance_s)
+{
+    return c->advance_smooth_s > 0 ? 1.0 + 2.0 * advance_s / c->advance_smooth_s : 1.0;
+}
+
+/* Edges ahead of the others of a list; one that comes back too soon cancels the last. */
+mf_status mf_put_edge(mf_plan *plan, double tick, int32_t direction, double min_turn,
+                      int32_t *steps, size_t *count);
+double mf_min_turn(const mf_plan_config *c, int motor);
+
+/* What a config says of taps and advance; whether it can be. */
+mf_status mf_filter_check(const mf_plan_config *c);
+void mf_filter_begin(mf_plan *plan);
+
+/* The track from the window's begin to length_s, as planned. */
+mf_status mf_filter_fill(mf_plan *plan, double length_s);
+
+/* The track from at_s on as the tail of a window that ends there; at rest until to_s. */
+mf_status mf_filter_tail(mf_plan *plan, double at_s, double to_s);
+
+/* Edges of one motor over a stretch of the track; their tick 0 is at base_s. */
+mf_status mf_filter_edges(mf_plan *plan, int motor, double from_s, double to_s, double base_s,
+                          int32_t *steps, size_t *count);
+
+/* Where a motor is then, in steps. */
+double mf_filter_place(const mf_plan *plan, int motor, double at_s);
+
+/* The furthest that a shaped axis is from its path within the window. */
+double mf_filter_off(const mf_plan *plan, double to_s);
 
 /* Phases of an item that is entered and left at these squared speeds. */
 void mf_plan_phases(const span *s, double enter_u, double leave_u, cursor *at);
@@ -181,12 +249,16 @@ mf_status mf_note_event(mf_plan *plan, const span *s, double at_s);
 /* Walks the cursor over length_s; the edges of one motor are appended, or events are noted. */
 #define WALK_EVENTS (-1)
 #define WALK_ONLY (-2)
+#define WALK_PIECES (-3) /* of the track, from the filter's base on */
 mf_status mf_walk(mf_plan *plan, cursor *at, double length_s, int motor, int32_t *steps,
                   size_t *count);
 
 /* length_s, or up to 2 ms less, in whole ticks: no motor has an edge near the end. length_s as it
  * is when every instant is near one. */
 double mf_calm_length(mf_plan *plan, double length_s);
+
+/* How long the next window is; 0: not enough is settled yet. *last: the stretch ends with it. */
+double mf_choose_length(mf_plan *plan, int *last);
 
 braking mf_brake_from(mf_plan *plan, const cursor *at);
 

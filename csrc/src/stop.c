@@ -169,7 +169,7 @@ typedef struct {
 static mf_status emit(mf_plan *plan, uint64_t number, const phase *p, double from_s, tail *t)
 {
     mf_status status = MF_OK;
-    if (t->motor >= 0 && p->time_s > from_s) {
+    if ((t->motor >= 0 || t->motor == WALK_PIECES) && p->time_s > from_s) {
         status = mf_edges_append(plan, t->motor, &item(plan, number)->move, p, from_s, p->time_s,
                                  t->time_s - from_s, t->steps, t->count);
     }

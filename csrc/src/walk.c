@@ -84,7 +84,7 @@ mf_status mf_walk(mf_plan *plan, cursor *at, double length_s, int motor, int32_t
             const phase *p = &at->phases[at->now];
             double left = length_s - done_s;
             double to_s = phase_left(at) <= left ? p->time_s : at->in_s + left;
-            if (motor >= 0 && moving(s) && to_s > at->in_s) {
+            if ((motor >= 0 || motor == WALK_PIECES) && moving(s) && to_s > at->in_s) {
                 status = mf_edges_append(plan, motor, &s->move, p, at->in_s, to_s,
                                          done_s - at->in_s, steps, count);
             }
@@ -104,7 +104,7 @@ mf_status mf_walk(mf_plan *plan, cursor *at, double length_s, int motor, int32_t
         }
         s = item(plan, at->item);
         if (motor == WALK_EVENTS && s->move.kind == MF_MOVE_OUTPUT) {
-            status = mf_note_event(plan, s, done_s);
+            status = mf_note_event(plan, s, done_s + plan->filter.delay_s);
             if (status != MF_OK) {
                 return status;
             }
@@ -180,7 +180,7 @@ mf_status mf_tail_edges(mf_plan *plan, int motor, int32_t *steps, size_t *count,
     while (more) {
         uint64_t number = b.item;
         more = brake_through(plan, &b, &p);
-        if (p.time_s > 0 && motor >= 0) {
+        if (p.time_s > 0 && (motor >= 0 || motor == WALK_PIECES)) {
             mf_status status = mf_edges_append(plan, motor, &item(plan, number)->move, &p, 0.0,
                                                p.time_s, b.time_s, steps, count);
             if (status != MF_OK) {

@@ -8,7 +8,6 @@
 #define MOTOR_HEAD 8
 #define EVENT_BYTES 8
 #define LAST_MIN_S 0.010 /* the last window lasts at least this */
-#define JOIN_S 0.020     /* what is left after a window and shorter than this joins it */
 #define SHORTER_S 0.0023 /* when a window cannot end where it should */
 #define AGAIN 8
 #define MASK30 0x3fffffffu
@@ -138,7 +137,11 @@ static mf_status put_motor(mf_plan *plan, body *b, int m, double length_s, uint3
 {
     size_t count = recall(plan, m);
     cursor at = plan->at;
-    mf_status status = mf_walk(plan, &at, length_s, m, &plan->steps[m], &count);
+    int only = plan->filter.on ? WALK_ONLY : m;
+    mf_status status = mf_walk(plan, &at, length_s, only, &plan->steps[m], &count);
+    if (status == MF_OK && plan->filter.on) {
+        status = mf_filter_edges(plan, m, 0.0, length_s, 0.0, &plan->steps[m], &count);
+    }
     if (status != MF_OK) {
         return status;
     }
@@ -178,7 +181,8 @@ static mf_status put_main(mf_plan *plan, body *b, double length_s, uint32_t leng
     return MF_OK;
 }
 
-static mf_status put_tails(mf_plan *plan, body *b, uint32_t tail_ticks, uint8_t *heads)
+static mf_status put_tails(mf_plan *plan, body *b, double length_s, uint32_t tail_ticks,
+                           uint8_t *heads)
 {
     size_t begin = b->at;
     size_t segments = 0;
@@ -194,7 +198,13 @@ static mf_status put_tails(mf_plan *plan, body *b, uint32_t tail_ticks, uint8_t 
             braking rest;
             mf_segment_result result;
             b->info->rest_steps[m] = now.steps;
-            status = mf_tail_edges(plan, m, &b->info->rest_steps[m], &count, &rest);
+            if (plan->filter.on) {
+                double to_s = length_s + tail_ticks / plan->config.tick_hz;
+                status = mf_filter_edges(plan, m, length_s, to_s, length_s, &b->info->rest_steps[m],
+                                         &count);
+            } else {
+                status = mf_tail_edges(plan, m, &b->info->rest_steps[m], &count, &rest);
+            }
             if (status == MF_OK) {
                 status = put_list(plan, b, m, count, tail_ticks, now.direction, &segments, &result);
             }
@@ -209,9 +219,20 @@ static mf_status put_tails(mf_plan *plan, body *b, uint32_t tail_ticks, uint8_t 
     return MF_OK;
 }
 
-static void put_events(mf_plan *plan, body *b, uint32_t length_ticks)
+/* How many of the events belong to this window: all, save those that a filter delays until later. */
+static size_t events_until(const mf_plan *plan, double length_s, int last)
 {
-    for (size_t i = 0; i < plan->event_count; i++) {
+    size_t n = 0;
+    while (n < plan->event_count &&
+           (!plan->filter.on || last || plan->events[n].at_s < length_s)) {
+        n++;
+    }
+    return n;
+}
+
+static void put_events(mf_plan *plan, body *b, size_t count, uint32_t length_ticks)
+{
+    for (size_t i = 0; i < count; i++) {
         double tick = floor(plan->events[i].at_s * plan->config.tick_hz + 0.5);
         tick = lesser(tick, (double)length_ticks - 1);
         put32(b->out + b->at, (uint32_t)tick);
@@ -241,7 +262,7 @@ static void note_limits(mf_plan *plan, uint64_t from, uint64_t to)
     }
 }
 
-static void head_of(mf_plan *plan, uint8_t *out, const mf_window_info *info)
+static void head_of(mf_plan *plan, uint8_t *out, size_t events, const mf_window_info *info)
 {
     put32(out, info->number);
     put32(out + 4, (uint32_t)(info->begin_ticks & MASK30));
@@ -249,62 +270,9 @@ static void head_of(mf_plan *plan, uint8_t *out, const mf_window_info *info)
     put32(out + 12, info->length_ticks);
     put32(out + 16, info->tail_ticks);
     put16(out + 20, (uint32_t)plan->config.motors);
-    put16(out + 22, (uint32_t)plan->event_count);
+    put16(out + 22, (uint32_t)events);
     put16(out + 24, 0);
     put16(out + 26, info->tail_ticks == 0 ? 1u : 0u);
-}
-
-/* Time of all items behind the cursor's, as planned with a stop at the queue's end. */
-static double queue_time(mf_plan *plan)
-{
-    double time_s = 0.0;
-    for (uint64_t k = plan->first; k < plan->next; k++) {
-        const span *s = item(plan, k);
-        cursor at;
-        mf_plan_phases(s, s->enter_u, mf_plan_enter_u(plan, k + 1), &at);
-        for (int i = 0; i < at.count; i++) {
-            time_s += at.phases[i].time_s;
-        }
-    }
-    return time_s;
-}
-
-/* A full queue has to give a window: its speeds are fixed as planned, as far as the window needs.
- * When all of it is shorter than two windows, half of it, for the other half brakes to its end. */
-static double fix_length(mf_plan *plan, double enough_s)
-{
-    int whole = 0;
-    double want_s = lesser(enough_s, 0.5 * queue_time(plan));
-    double ahead_s = mf_time_ahead(plan, want_s, &whole);
-    while (ahead_s <= want_s && plan->settled + 1 < plan->next) {
-        mf_plan_fix(plan, plan->settled + 1);
-        ahead_s = mf_time_ahead(plan, want_s, &whole);
-    }
-    mf_plan_fixed(plan);
-    return lesser(plan->config.window_s, lesser(want_s, ahead_s));
-}
-
-/* How long the window is; 0: not enough is settled yet. *last: the stretch ends with it. */
-static double choose_length(mf_plan *plan, int *last)
-{
-    double enough_s = plan->config.window_s + JOIN_S;
-    int whole = 0;
-    double ahead_s = mf_time_ahead(plan, enough_s, &whole);
-    while (plan->jerk.limits && ahead_s <= enough_s && !whole && mf_jerk_more(plan)) {
-        ahead_s = mf_time_ahead(plan, enough_s, &whole);
-    }
-    *last = 0;
-    if (ahead_s > enough_s) {
-        return plan->config.window_s;
-    }
-    if (!whole && plan->next - plan->first >= QUEUE - 1) {
-        if (plan->jerk.limits) {
-            return lesser(plan->config.window_s, ahead_s);
-        }
-        return fix_length(plan, enough_s);
-    }
-    *last = whole;
-    return whole ? ahead_s : 0.0;
 }
 
 static mf_status begin(mf_plan *plan)
@@ -317,10 +285,31 @@ static mf_status begin(mf_plan *plan)
         plan->started = 1;
         const span *s = item(plan, plan->first);
         if (s->move.kind == MF_MOVE_OUTPUT) {
-            return mf_note_event(plan, s, 0.0);
+            return mf_note_event(plan, s, plan->filter.delay_s);
         }
     }
     return MF_OK;
+}
+
+static void note_off(mf_plan *plan, double length_s)
+{
+    plan->figures.max_shaper_mm =
+        greater(plan->figures.max_shaper_mm, mf_filter_off(plan, length_s));
+}
+
+/* After a window: a filter's events that are still to come, and its track, are told from its end. */
+static void go_on(mf_plan *plan, double length_s, int last)
+{
+    size_t gone = events_until(plan, length_s, last);
+    plan->event_count -= gone;
+    memmove(plan->events, plan->events + gone, plan->event_count * sizeof plan->events[0]);
+    for (size_t i = 0; i < plan->event_count; i++) {
+        plan->events[i].at_s -= length_s;
+    }
+    if (plan->filter.on) {
+        mf_track_cut(&plan->filter.track, length_s);
+        mf_track_shift(&plan->filter.track, length_s, plan->filter.span_s);
+    }
 }
 
 static mf_status make_window(mf_plan *plan, body *b, double length_s, int last)
@@ -344,12 +333,20 @@ static mf_status make_window(mf_plan *plan, body *b, double length_s, int last)
     if (status != MF_OK) {
         return status;
     }
+    if (plan->filter.on) {
+        status = mf_filter_fill(plan, length_s);
+        if (status != MF_OK) {
+            return status;
+        }
+        note_off(plan, length_s);
+    }
+    size_t events = events_until(plan, length_s, last);
     uint8_t *heads = b->out + HEAD;
     b->at = HEAD + (size_t)c->motors * MOTOR_HEAD;
-    if (b->capacity < b->at + plan->event_count * EVENT_BYTES) {
+    if (b->capacity < b->at + events * EVENT_BYTES) {
         return MF_E_SPACE;
     }
-    put_events(plan, b, info->length_ticks);
+    put_events(plan, b, events, info->length_ticks);
     status = put_main(plan, b, length_s, info->length_ticks, last, &end, heads);
     if (status != MF_OK) {
         return status;
@@ -361,12 +358,17 @@ static mf_status make_window(mf_plan *plan, body *b, double length_s, int last)
     if (!last) {
         int32_t unused = 0;
         (void)mf_tail_edges(plan, -1, &unused, &none, &rest);
-        double tail = rest.time_s * c->tick_hz + 2.0 * margin;
+        double tail = (rest.time_s + plan->filter.span_s) * c->tick_hz + 2.0 * margin;
         info->tail_ticks = (uint32_t)ceil(greater(tail, 2000.0));
-        status = put_tails(plan, b, info->tail_ticks, heads);
+        if (plan->filter.on) {
+            status = mf_filter_tail(plan, length_s, length_s + info->tail_ticks / c->tick_hz);
+        }
+        if (status == MF_OK) {
+            status = put_tails(plan, b, length_s, info->tail_ticks, heads);
+        }
     }
     place_of(plan, rest.item, rest.s_mm, &info->rest);
-    head_of(plan, b->out, info);
+    head_of(plan, b->out, events, info);
     return status;
 }
 
@@ -411,7 +413,7 @@ mf_status mf_plan_window(mf_plan *plan, uint8_t *out, size_t capacity, size_t *w
     }
     *written = 0;
     int last = 0;
-    double length_s = plan->done ? 0.0 : choose_length(plan, &last);
+    double length_s = plan->done ? 0.0 : mf_choose_length(plan, &last);
     if (length_s <= 0 && !(last && plan->next > plan->first)) {
         plan->done = plan->done || last;
         return MF_OK;
@@ -435,7 +437,7 @@ mf_status mf_plan_window(mf_plan *plan, uint8_t *out, size_t capacity, size_t *w
     if (status != MF_OK) {
         return status;
     }
-    plan->event_count = 0;
+    go_on(plan, length_s, last);
     plan->figures.windows++;
     plan->figures.bytes += b.at;
     plan->figures.time_s += length_s;

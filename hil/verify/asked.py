@@ -47,8 +47,8 @@ class Asked:
     """The whole program. Arrays have one row a piece; `arcs` only the pieces that are arcs.
 
     `tolerance`: corner tolerance in force, negative for the machine's own. `accel`: the
-    program's own limit (M204), inf for none. `start` of piece i is `end` of piece i - 1, except
-    after a home.
+    program's own limit (M204), inf for none. `advance`: pressure advance in s. `start` of piece
+    i is `end` of piece i - 1, except after a home.
     """
 
     start: NDArray[np.float64]
@@ -57,6 +57,7 @@ class Asked:
     speed: NDArray[np.float64]
     accel: NDArray[np.float64]
     tolerance: NDArray[np.float64]
+    advance: NDArray[np.float64]
     length: NDArray[np.float64]
     arcs: dict[int, Arc]
     events: tuple[Event, ...]
@@ -97,6 +98,7 @@ class Pieces:
         speed: float,
         accel: float,
         tolerance: float,
+        advance: float,
         arc: Arc | None = None,
     ) -> None:
         """One piece; a line that goes nowhere is no piece."""
@@ -104,7 +106,7 @@ class Pieces:
             self.arcs[len(self._rows)] = arc
         elif start == end:
             return
-        self._rows.append((tuple(start), tuple(end), line, speed, accel, tolerance))
+        self._rows.append((tuple(start), tuple(end), line, speed, accel, tolerance, advance))
 
     def event(
         self, kind: str, line: int, name: str = "", value: float = 0.0, *, rest: bool
@@ -116,7 +118,7 @@ class Pieces:
         start, end = (
             np.array([row[i] for row in self._rows], float).reshape(-1, axes) for i in (0, 1)
         )
-        columns = [np.array([row[i] for row in self._rows], float) for i in (3, 4, 5)]
+        columns = [np.array([row[i] for row in self._rows], float) for i in (3, 4, 5, 6)]
         return Asked(
             start,
             end,

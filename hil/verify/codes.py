@@ -115,6 +115,13 @@ def accel(r: Any, number: int, value: dict[str, Any], code: float) -> bool:
     return True
 
 
+def advance(r: Any, number: int, value: dict[str, Any], code: float) -> bool:
+    """M900: pressure advance of K s, on a machine that has one."""
+    if value.get("K") is not None and r.has_advance:
+        r.advance = value["K"]
+    return True
+
+
 def heat(role: str, *, wait: bool) -> Act:
     """M104, M109, M140, M190: S (or R) target in C."""
 
@@ -252,6 +259,6 @@ M_CODES: dict[float, Act] = {
     203: no_words,
     204: accel,
     205: no_words,
-    900: no_words,
+    900: advance,
     92: no_words,
 }

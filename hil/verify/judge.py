@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from hil.capture import Capture
 from hil.verify.asked import Asked
 from hil.verify.bounds import Bounds, bounds
+from hil.verify.filters import Filters
 from hil.verify.geometry import Path
 from hil.verify.happenings import Happenings, Passing
 from hil.verify.leap import Leaper
 from hil.verify.limits import Limits
-from hil.verify.match import NEVER, Walk
+from hil.verify.match import NEVER, Places, Walk
 from hil.verify.offset import Offset
 from hil.verify.pins import duals, pins
 from hil.verify.reader import read
@@ -74,7 +75,8 @@ class _Judge:
         self.error_s = machine.motion.step_tolerance_us * 1e-6
         self.bounds: Bounds = bounds(asked, machine)
         self.path = Path(asked, self.spm)
-        self.wide = tolerance_mm > 0
+        self.filters = Filters(asked, machine, self.bounds.speed)
+        self.wide = tolerance_mm > 0 or self.filters.shaped
         self.tolerance = np.where(asked.tolerance < 0, tolerance_mm, asked.tolerance)
         self.leaper = Leaper(self.path, 2.1 * self.error_s * self.bounds.speed + 1e-5)
         self.parts: list[Stretch] = stretches(asked, machine, capture, self._fit)
@@ -105,7 +107,8 @@ class _Judge:
         states = States(edges, part.start_steps, part.spans[0][0])
         offset = Offset(self.asked, self.machine, part.first, part.last)
         reach = offset.widen(self._reach(self.wide), offset.anywhere())
-        walk = Walk(self.path, states, reach, (part.first, part.last), self.leaper)
+        ends = part.first, part.last
+        walk = Walk(self.path, states, reach, ends, self.leaper, self.filters.shaped)
         for _ in walk.batches():
             if states.end > ENOUGH:
                 return True, states.end
@@ -116,11 +119,12 @@ class _Judge:
         edges = [part.edges(self.capture, name) for name in names]
         offset = Offset(self.asked, self.machine, part.first, part.last)
         loose = offset.anywhere()
-        walk, found = self._walk(part, edges, offset, loose, tolerant=False)
+        shaped = self.filters.shaped  # nowhere exactly on the path
+        walk, found = self._walk(part, edges, offset, loose, tolerant=shaped)
         if walk.lost is None and loose.any():
             loose = offset.loose(walk, self.capture.tick_hz)
             walk, found = self._walk(part, edges, offset, loose, tolerant=False)
-        if walk.lost is not None and self.wide:
+        if walk.lost is not None and self.wide and not shaped:
             wide, found_wide = self._walk(part, edges, offset, loose, tolerant=True)
             if wide.lost is None and self._at_end(part, wide):
                 self.blended += 1
@@ -135,6 +139,12 @@ class _Judge:
             self._add(kind, tick, int(self.asked.line[piece]), self._mm(part, tick), text)
         if walk.lost is not None:
             self._lost(part, walk)
+        elif self.filters.steps.any() and not self._at_end(part, walk):
+            tick = walk.states.tick_of(walk.states.count - 1)
+            text = "the filters have not come to rest where the path ends; missing steps: "
+            text += self._missing(part.last - 1, walk.states)
+            line = int(self.asked.line[part.last - 1])
+            self._add("end", tick, line, self._mm(part, tick), text)
         self.pulses += walk.states.count - 1
         self._travel(part, edges)
         for vertex in range(part.first, part.first + walk.reached + 1):
@@ -166,12 +176,29 @@ class _Judge:
     ) -> tuple[Walk, list[Any]]:
         states = States(edges, part.start_steps, part.spans[0][0])
         reach = offset.widen(self._reach(tolerant), loose)
-        walk = Walk(self.path, states, reach, (part.first, part.last), self.leaper)
+        walk = Walk(
+            self.path, states, reach, (part.first, part.last), self.leaper, self.filters.shaped
+        )
         limits = Limits(self.asked, self.bounds, self.capture.tick_hz, self.machine)
         found = []
+        all_told = []
         for told in walk.batches():
             batch = offset.without(told, loose)
-            found += limits.take_rounded(batch) if tolerant else limits.take(batch)
+            if self.filters.axis >= 0 and not tolerant:
+                batch = self.filters.without(batch)
+                e = self.filters.axis
+                found += limits.take_axis(batch, e, float(self.filters.jumps[e]))
+                all_told.append(batch)
+            if tolerant:
+                jumps = self.filters.jumps if self.filters.shaped else None
+                found += limits.take_rounded(batch, jumps)
+            else:
+                found += limits.take(batch)
+        if all_told and walk.lost is None:
+            whole = Places(*(np.concatenate(column) for column in zip(*all_told, strict=True)))
+            found += self.filters.check(
+                whole, self.leaper.base_mm, part.first, part.last, self.capture.tick_hz
+            )
         self.ratios = [max(a, b) for a, b in zip(self.ratios, limits.ratios, strict=True)]
         self.measured += limits.measured
         return walk, found
@@ -184,7 +211,7 @@ class _Judge:
         reach = 0.5 + ROUND + 1.05 * self.error_s * self.bounds.speed[:, None] * rate
         if tolerant:
             reach = reach + 0.5 + self.tolerance[:, None] * np.minimum(rate, self.spm)
-        return np.asarray(reach)
+        return np.asarray(reach + self.filters.steps)
 
     def _at_end(self, part: Stretch, walk: Walk) -> bool:
         """All axes stand where the last piece ends, to the step."""
@@ -284,9 +311,19 @@ class _Judge:
             "least_setup_us": {n: m.setup_us for n, m in self.margins.items()},
             "wall_s": wall_s,
         }
+        if self.filters.axis >= 0:
+            figures["worst_advance_steps"] = self.filters.worst_steps
+            figures["advance_judged"] = self.filters.judged / max(1, self.filters.seen)
+        if self.filters.shaped:
+            most = self.filters.steps / self.spm
+            figures["shaper_tolerance_mm"] = {
+                axis.name: float(x) for axis, x in zip(self.machine.axes, most, strict=True)
+            }
         if self.machine.height is not None:
             figures["most_offset_mm"] = self.most_offset_mm
         notes = ["judged at the pins: that the motors followed is not known"]
+        if self.filters.shaped:
+            notes.append("shaped axes were judged within what their shapers may be off")
         if self.blended:
             notes.append("corners were rounded within the tolerance")
         ticks = np.full(self.asked.pieces + 1, -1, np.int64)

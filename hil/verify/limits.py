@@ -64,19 +64,28 @@ class Limits:
         self._raise(corner=self._corners.ratio)
         return found
 
-    def take_rounded(self, batch: Places) -> list[Found]:
+    def take_rounded(self, batch: Places, jumps: NDArray[Any] | None = None) -> list[Found]:
         """Where the path may leave the program's, places along it say little: each axis for itself
-        must keep its own acceleration.
+        must keep its own acceleration. jumps: of its speed, mm/s, that each axis may make besides.
         """
         batch = self._with_kept(batch)
         time = (batch.tick - int(batch.tick[0])) / self._hz if len(batch.tick) else batch.place
         found: list[Found] = []
         for axis in range(len(self._axis_accel)):
-            rows = np.flatnonzero(batch.axis == axis)
-            accel = np.full(max(0, len(rows) - 2), self._axis_accel[axis])
-            place = batch.steps[rows] / self._steps_per_mm[axis]
-            found += self._against_chord(batch, rows, time[rows], place, accel)
+            jump = 0.0 if jumps is None else float(jumps[axis])
+            found += self._one_axis(batch, time, axis, jump)
         return found
+
+    def take_axis(self, batch: Places, axis: int, jump: float) -> list[Found]:
+        """One axis for itself, whatever its pulses say of the path."""
+        time = (batch.tick - int(batch.tick[0])) / self._hz if len(batch.tick) else batch.place
+        return self._one_axis(batch, time, axis, jump)
+
+    def _one_axis(self, batch: Places, time: NDArray[Any], axis: int, jump: float) -> list[Found]:
+        rows = np.flatnonzero(batch.axis == axis)
+        accel = np.full(max(0, len(rows) - 2), self._axis_accel[axis])
+        place = batch.steps[rows] / self._steps_per_mm[axis]
+        return self._against_chord(batch, rows, time[rows], place, accel, jump)
 
     def _with_kept(self, batch: Places) -> Places:
         if self._kept is not None:
@@ -152,13 +161,14 @@ class Limits:
         t: NDArray[Any],
         s: NDArray[Any],
         accel: NDArray[Any],
+        jump: float = 0.0,
     ) -> list[Found]:
         if len(rows) < 3:
             return []
         t1, t2 = t[1:-1] - t[:-2], t[2:] - t[1:-1]
         chord = (s[2:] - s[:-2]) / (t1 + t2)
         off = np.abs(s[1:-1] - s[:-2] - chord * t1)
-        bent = accel * ACCEL_SLACK * t1 * t2 / 2
+        bent = accel * ACCEL_SLACK * t1 * t2 / 2 + jump * t1 * t2 / (t1 + t2)
         noise = 2 * self._error * (np.abs(chord) + accel * (t1 + t2)) + 1e-6
         ratio = off / (bent + noise)
         self._raise(timing=float(ratio.max(initial=0)))

@@ -42,6 +42,14 @@ class Places(NamedTuple):
     steps: NDArray[np.float64]
 
 
+def _runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """First and last of every run of true values."""
+    if not mask.any():
+        return []
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]]).astype(np.int8)))
+    return [(int(a), int(b) - 1) for a, b in zip(edges[::2], edges[1::2], strict=True)]
+
+
 class Walk:
     """One walk over pieces [first, last) of a path; `batches()` then tells the places.
 
@@ -56,7 +64,9 @@ class Walk:
         reach: NDArray[np.float64],
         pieces: tuple[int, int],
         leaper: Leaper,
+        wide: bool = False,
     ) -> None:
+        self.wide = wide  # a vertex may be passed at several times: all are gone after
         self.path, self.states, self.reach = path, states, reach
         self.first, self.last = pieces
         self._leaper, self.base_mm = leaper, leaper.base_mm
@@ -65,6 +75,7 @@ class Walk:
         self.reached = 0  # last vertex passed
         self.lost: Lost | None = None
         self._open = (0, 0)  # states of the present vertex, first and last
+        self._blocks = [(0, 0)]  # the runs of states between them in which it can be passed
         self._split = 0  # pulses up to this one belong to earlier pieces
         self._places: list[tuple[Any, ...]] = []
         self._held = 0
@@ -72,6 +83,7 @@ class Walk:
     def batches(self) -> Any:
         """Yield Places in order; stop at the end or where the walk is lost."""
         self._open = (0, self._stay(self.first))
+        self._blocks = [self._open]
         self.after[0] = self._next_tick()
         piece = self.first
         while piece < self.last:
@@ -97,6 +109,7 @@ class Walk:
         self.before[vertices] = states.tick[ends - states.base]
         self._split = int(ends[-1])
         self._open = (self._split, self._split)
+        self._blocks = [self._open]
         self.reached = vertices.stop - 1
         self.after[vertices] = np.append(
             states.tick[ends[:-1] + 1 - states.base], self._next_tick()
@@ -118,41 +131,59 @@ class Walk:
         """Walk one piece; False when it is lost."""
         states, (enter, leave) = self.states, self._open
         form, reach = self.path.piece(piece), self.reach[piece]
-        length = form.length
         window = int(self.path.steps[piece]) + (leave - enter) + MARGIN
         while True:
             states.need(enter + window)
             stop = min(enter + window, states.end)
             where = states.where[:, enter - states.base : stop - states.base]
             low, high = form.stretch(where, reach)
-            k = leave - enter
-            floor = np.maximum.accumulate(np.maximum(low[k:], 0.0))
-            bad = floor > np.minimum(high[k:], length) + NOISE_MM
-            bad[0] = False
-            off = int(np.argmax(bad)) if bad.any() else -1
-            usable = len(low) if off < 0 else k + off
-            ends = (high[:usable] >= length - NOISE_MM) & (low[:usable] <= length + NOISE_MM)
-            arrived = int(np.argmax(ends)) if ends.any() else -1
-            if arrived >= 0:
-                rest = ends[arrived:]
-                stayed = arrived + (len(rest) if rest.all() else int(np.argmin(rest))) - 1
-                if off >= 0 or stayed < len(low) - 1 or stop == states.count:
-                    break
-            elif off >= 0 or stop == states.count:
-                self.lost = Lost(enter + (usable if off >= 0 else len(low)), piece)
+            off, alive = self._alive(low, high, form.length)
+            ends = alive & (high >= form.length - NOISE_MM) & (low <= form.length + NOISE_MM)
+            runs = _runs(ends)
+            known = off >= 0 or stop == states.count
+            if runs and (known or (not self.wide and runs[0][1] < len(low) - 1)):
+                break
+            if known:
+                self.lost = Lost(enter + (off if off >= 0 else len(low)), piece)
                 self._give(piece, form, self.lost.state - 1, self.lost.state - 1)
                 return False
             window *= 2
-        self._note(piece, form, enter + arrived, enter + stayed)
+        runs = runs if self.wide else runs[:1]
+        self._note(piece, form, [(enter + a, enter + b) for a, b in runs])
         return True
 
-    def _note(self, piece: int, form: Any, arrive: int, stay: int) -> None:
-        """The vertex after a piece is reached in states [arrive, stay]."""
+    def _alive(
+        self, low: NDArray[Any], high: NDArray[Any], length: float
+    ) -> tuple[int, NDArray[np.bool_]]:
+        """Which states, from the first of the present vertex on, have a place on a piece that can
+        be come to without running back; and the first behind the vertex's last that has none (-1).
+        """
+        enter = self._open[0]
+        alive = np.zeros(len(low), bool)
+        base, top = np.maximum(low, 0.0), np.minimum(high, length) + NOISE_MM
+        first = off = -1
+        for i, (_, end) in enumerate(self._blocks):
+            begin = end - enter
+            if begin >= len(low):
+                break
+            alive[self._blocks[i][0] - enter : begin + 1] = True
+            last = i + 1 == len(self._blocks)
+            until = len(low) if last else min(self._blocks[i + 1][0] - enter, len(low))
+            bad = np.maximum.accumulate(base[begin:until]) > top[begin:until]
+            bad[0] = False
+            first = int(np.argmax(bad)) if bad.any() else -1
+            alive[begin : until if first < 0 else begin + first] = True
+            off = begin + first if last and first >= 0 else -1
+        return off, alive
+
+    def _note(self, piece: int, form: Any, blocks: list[tuple[int, int]]) -> None:
+        """The vertex after a piece can be reached in these runs of states, first and last."""
+        arrive, stay = blocks[0][0], blocks[-1][1]
         self._give(piece, form, arrive, stay)
         vertex = self.reached = piece + 1 - self.first
         self.before[vertex] = self.states.tick[self._split - self.states.base]
         self.after[vertex] = self._next_tick()
-        self._open = (max(arrive, 0), stay)
+        self._open, self._blocks = (arrive, stay), blocks
 
     def _give(self, piece: int, form: Any, arrive: int, stay: int) -> None:
         """Give pulses their places: all up to `arrive`, and from there to `stay` those that are

@@ -46,6 +46,8 @@ class Reader:
         self.on: dict[str, float] = {}  # outputs as the program has left them
         self.accel = {"print": math.inf, "travel": math.inf, "retract": math.inf}
         self.tolerance = -1.0
+        self.advance = max(axis.pressure_advance_s for axis in machine.axes)
+        self.has_advance = self.advance > 0
         self.height_banned = False
         self.stopped = False  # the piece before ends at rest (G9)
         self.ended = False
@@ -144,7 +146,8 @@ class Reader:
         for end, circle in ways:
             if self._held():
                 self.out.held.add(len(self.out))
-            self.out.add(self.at, end, number, speed, accel, tolerance, circle)
+            advance = self.advance if self._prints(end) else 0.0
+            self.out.add(self.at, end, number, speed, accel, tolerance, advance, circle)
             self.at = end
 
     def _arcs(self, value: dict[str, Any], target: list[float]) -> Any:
@@ -171,6 +174,13 @@ class Reader:
             radius=None if radius is None else radius * self.unit,
             turns=int(value.get("P") or 1),
         )
+
+    def _prints(self, end: list[float]) -> bool:
+        """Another axis moves while the extruder goes forward."""
+        e = self.letters.index("E") if "E" in self.letters else -1
+        if e < 0 or not end[e] > self.at[e]:
+            return False
+        return any(a != b for i, (a, b) in enumerate(zip(self.at, end, strict=True)) if i != e)
 
     def _accel_of(self, target: list[float]) -> float:
         """M204's limit for this move: travel without E, retract with E alone, else print."""

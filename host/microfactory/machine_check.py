@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from microfactory.drivers import check_drivers
+from microfactory.motion.shapers import impulses
 from microfactory.tomlfile import TomlFile
 from microfactory.torch import check_torch
 
@@ -19,6 +20,8 @@ INPUTS_MAX = 12
 OUTPUTS_MAX = 12
 HEATERS_MAX = 3
 POSITION_MAX_STEPS = 2**29
+SHAPER_MOST_S = 0.2
+SHAPER_LEAST_HZ = 5.0
 
 
 def check(machine: Machine, file: TomlFile) -> None:
@@ -68,6 +71,7 @@ def _axes(machine: Machine, file: TomlFile) -> None:
         letters.append(axis.letter)
         _axis_motors(machine, axis, driven, file)
         _travel(machine, axis, file)
+        _filters(machine, axis, file)
     for m in machine.motors:
         if m.name not in driven:
             raise file.error(("motors", m.name), "no axis names this motor", "name it or remove it")
@@ -96,6 +100,30 @@ def _travel(machine: Machine, axis: Axis, file: TomlFile) -> None:
     if axis.home:
         names = [i.name for i in machine.inputs]
         _known(axis.home.input, names, (*place, "home", "input"), "input", file)
+
+
+def _filters(machine: Machine, axis: Axis, file: TomlFile) -> None:
+    place = ("axes", axis.name)
+    if axis.shaper != "none":
+        if axis.unlimited:
+            raise file.error((*place, "shaper"), "an extruder is not shaped", "remove it")
+        if axis.shaper_hz < SHAPER_LEAST_HZ:
+            raise file.error(
+                (*place, "shaper"),
+                f"{axis.shaper} needs the frequency at which the axis rings",
+                f"add shaper_hz, {SHAPER_LEAST_HZ:g} or more",
+            )
+        last = impulses(axis.shaper, axis.shaper_hz, axis.shaper_damping)[-1].delay_s
+        if last > SHAPER_MOST_S:
+            raise file.error(
+                (*place, "shaper_hz"),
+                f"{axis.shaper} at {axis.shaper_hz:g} Hz lasts {last * 1000:.0f} ms",
+                f"use a stiffer frame or a shorter shaper: at most {SHAPER_MOST_S * 1000:.0f} ms",
+            )
+    if axis.pressure_advance_s and not (axis.unlimited and machine.kind == "printer"):
+        raise file.error(
+            (*place, "pressure_advance_s"), "only a printer's extruder has pressure", "remove it"
+        )
 
 
 def _connectors(machine: Machine, file: TomlFile) -> None:

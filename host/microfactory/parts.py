@@ -37,6 +37,7 @@ class Motion:
     max_jerk_mm_s3: float = number(0.1, 1e12, float("inf"), inf=True)
     corner_tolerance_mm: float = number(0.0, 10.0, 0.025)
     step_tolerance_us: float = number(0.2, 50.0, 2.0)
+    shaper_tolerance_mm: float = number(0.001, 10.0, float("inf"), inf=True)
     window_ms: float = number(20.0, 100.0, 50.0)
 
 
@@ -71,6 +72,11 @@ class Axis:
     min_mm: float = number(-100_000, 100_000, 0.0)
     max_mm: float = number(-100_000, 100_000, 0.0)
     unlimited: bool = False
+    shaper: str = choice("none", "zv", "mzv", "ei", "2hei", default="none")
+    shaper_hz: float = number(0.0, 500.0, 0.0)
+    shaper_damping: float = number(0.0, 0.5, 0.1)
+    pressure_advance_s: float = number(0.0, 2.0, 0.0)
+    advance_smooth_s: float = number(0.005, 0.2, 0.04)
     home: Home | None = None
 
 

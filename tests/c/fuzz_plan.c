@@ -4,7 +4,8 @@
  * window to window, words are legal and whole chunks, every tail ends where it says, and the last
  * window has none. No edge is over the tolerance, no span over its limits. Planning ends: a queue
  * that is full always gives a window. Half of the inputs go to a machine with another pulse,
- * set-up, speed and acceleration; a few are curves of 3,000 short lines, which fill the queue.
+ * set-up, speed and acceleration; a few are curves of 3,000 short lines, which fill the queue. A
+ * third of the machines have input shapers, pressure advance or both.
  */
 #include "planning.h"
 
@@ -75,7 +76,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     mf_plan_config c = kind == 0 ? machine() : kind == 1 ? odd_machine() : smooth_machine();
     mf_plan *plan = NULL;
     played p;
+    int filters = below(3) == 0;
+    if (filters) {
+        add_filters(&c);
+    }
     size_t count = decode(data, size, moves), at = 0, taken = 0;
+    for (size_t i = 0; filters && i < count; i++) {
+        moves[i].advance_s = moves[i].end_mm[3] > moves[i].start_mm[3] ? uniform(0.0, 0.1) : 0.0;
+    }
     CHECK(mf_plan_init(plan_memory, sizeof plan_memory, &c, &plan) == MF_OK);
     begin_played(&p, &c);
     while (at < count) {

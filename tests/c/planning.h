@@ -11,7 +11,7 @@
 #define MOTORS 5
 #define SLOT 65536
 
-static uint64_t plan_memory[1 << 18];
+static uint64_t plan_memory[1 << 19];
 static uint32_t slot[SLOT / 4];
 
 static mf_plan_config machine(void)
@@ -43,6 +43,26 @@ static mf_plan_config machine(void)
     c.window_s = 0.05;
     c.pulse_ticks = 129;
     return c;
+}
+
+/* Shapers of up to four impulses on X and Y, and an extruder whose moves may have advance. */
+static inline void add_filters(mf_plan_config *c)
+{
+    for (int a = 0; a < 2; a++) {
+        double sum = 0.0;
+        c->taps[a] = below(MF_TAPS + 1);
+        for (int k = 0; k < c->taps[a]; k++) {
+            c->tap_weight[a][k] = uniform(0.05, 1.0);
+            c->tap_s[a][k] = uniform(0.0, 0.02) * k;
+            sum += c->tap_weight[a][k];
+        }
+        for (int k = 0; k < c->taps[a]; k++) {
+            c->tap_weight[a][k] /= sum;
+        }
+    }
+    c->shaper_tolerance_mm = below(2) ? INFINITY : uniform(0.02, 1.0);
+    c->advance_axis = 3;
+    c->advance_smooth_s = below(2) ? 0.0 : uniform(0.005, 0.06);
 }
 
 /* Another machine: any pulse, set-up and accelerations, steps as fast as the door lets pass. */

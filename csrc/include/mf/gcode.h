@@ -75,6 +75,7 @@ typedef struct {
     mf_gcode_heater chamber; /* M141 M191 */
     mf_gcode_height height;  /* M62 to M65 P2 */
     int32_t strikes;         /* M3 waits for an arc */
+    double advance_s;        /* of a printer, until M900; 0: none, and M900 is not heeded */
 } mf_gcode_machine;
 
 /* Why a line was refused; the sentence is made by the caller from this and the values. */

@@ -47,6 +47,7 @@ typedef struct {
     double radius_mm;       /* ARC */
     double angle_rad;       /* ARC: of the start seen from the centre */
     double sweep_rad;       /* ARC: positive anticlockwise from first to second axis */
+    double advance_s;       /* pressure advance: the extruder is ahead by its speed times this */
 } mf_move;
 
 #endif

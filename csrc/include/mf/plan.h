@@ -14,6 +14,8 @@
 #include "mf/status.h"
 
 #define MF_MOTORS 8
+/* Impulses of an input shaper at most. */
+#define MF_TAPS 4
 /* A stop takes no motor more steps than this, what a tail has room for: where the acceleration is
  * low it bounds the speed. */
 #define MF_STOP_STEPS 8192
@@ -41,6 +43,13 @@ typedef struct {
     double start_mm[MF_AXES];        /* where the stretch begins */
     int32_t start_steps[MF_MOTORS];  /* and what the motors' counts are there */
     uint32_t first_number;           /* of the first window, below 2^30 */
+    /* Input shaping: an axis goes where the mean of its own motion, so long ago, is. 0 taps: none. */
+    int32_t taps[MF_AXES];
+    double tap_weight[MF_AXES][MF_TAPS]; /* above 0, together 1 */
+    double tap_s[MF_AXES][MF_TAPS];
+    double shaper_tolerance_mm; /* a shaped axis stays so near its path; may be infinite; 0: too */
+    int32_t advance_axis;       /* the extruder that moves with `advance_s` have advance on */
+    double advance_smooth_s;    /* over so long; 0: no advance */
 } mf_plan_config;
 
 /* A place in the program: so far along a move, counted from the first one pushed. */
@@ -74,6 +83,7 @@ typedef struct {
     double max_speed_ratio;  /* of the limits, over all spans */
     double max_accel_ratio;
     double max_jerk_ratio; /* 0 when no jerk is limited */
+    double max_shaper_mm;  /* a shaped axis from its path, at the joints of its pieces */
 } mf_plan_figures;
 
 size_t mf_plan_size(void);

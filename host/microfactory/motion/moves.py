@@ -70,6 +70,7 @@ def reader_machine(machine: Machine) -> Any:
     out.bed = _heater(machine, "bed")
     out.chamber = _heater(machine, "chamber")
     out.strikes = machine.arc is not None
+    out.advance_s = max(axis.pressure_advance_s for axis in machine.axes)
     out.height.output = height_output(machine)
     if machine.height:
         out.height.target = height_target(machine)

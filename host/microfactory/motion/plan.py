@@ -16,6 +16,7 @@ from microfactory.machine import TICK_HZ, Machine
 from microfactory.motion.core import check, ffi, lib
 from microfactory.motion.gcode import Program
 from microfactory.motion.moves import Moves
+from microfactory.motion.shapers import put_filters
 from microfactory.torch import struck
 
 INFO = Struct(f"@3I Q QId QId {lib.MF_MOTORS}i {lib.MF_MOTORS}i")  # mf_window_info
@@ -118,6 +119,7 @@ class Stretch:
         first_move: int = 0,
         window_s: float | None = None,
         done_mm: float = 0.0,
+        filtered: bool = False,
     ) -> None:
         size = lib.mf_plan_size()
         self._memory = ffi.new("double[]", size // 8 + 1)
@@ -125,6 +127,8 @@ class Stretch:
         config = stretch_config(machine, start_mm, start_steps, first_number)
         if window_s is not None:
             config.window_s = window_s
+        if filtered:
+            put_filters(config, machine)
         check(lib.mf_plan_init(self._memory, size, config, handle), "beginning a stretch of motion")
         self.plan = handle[0]
         self.motors = len(machine.motors)
@@ -264,7 +268,9 @@ class Plan:
                 continue
             point = self._cut(move, cut_mm)
             at_steps = tuple(steps) if steps is not None else steps_at(machine, point)
-            stretch = Stretch(machine, point, at_steps, number, feed.index, done_mm=cut_mm)
+            stretch = Stretch(
+                machine, point, at_steps, number, feed.index, done_mm=cut_mm, filtered=True
+            )
             self.stretches.append(stretch)
             cut_mm = 0.0
             state: dict[str, Any] = {"steps": at_steps, "number": number}

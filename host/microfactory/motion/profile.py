@@ -51,7 +51,7 @@ def profile(program: Program, machine: Machine) -> Iterator[Span]:
                 continue
             if stretch is None:
                 point = list(batch[at].start_mm[0 : len(machine.axes)])
-                stretch = Stretch(machine, point, steps_at(machine, point))
+                stretch = Stretch(machine, point, steps_at(machine, point), filtered=True)
             at += stretch.push(batch + at, count - at)
             yield from _settled(stretch)
 

@@ -57,8 +57,10 @@ def limits(move: Plain, machine: Machine) -> tuple[float, float]:
         if move.kind == "arc" and a in move.plane:
             along = share = move.radius * abs(move.sweep) / move.length
         if share > 0:
-            speed = min(speed, axis.max_speed_mm_s / share)
-            accel = min(accel, axis.max_accel_mm_s2 / share)
+            smooth_s = axis.advance_smooth_s
+            ahead = move.advance / smooth_s if axis.pressure_advance_s else 0.0
+            speed = min(speed, axis.max_speed_mm_s / (share * (1 + ahead)))
+            accel = min(accel, axis.max_accel_mm_s2 / (share * (1 + 2 * ahead)))
             steps = max(steps, axis.steps_per_mm * share)
     peak_u = min(speed * speed, 2 * accel * STOP_STEPS / steps)
     if move.kind == "arc":
@@ -73,6 +75,8 @@ def corner(a: Joint, b: Joint, tolerance: float, machine: Machine) -> float:
     cap = math.inf
     for i, axis in enumerate(machine.axes):
         jump = abs(out[i] - into[i])
+        if axis.pressure_advance_s:
+            jump *= 1 + 2 * max(a.move.advance, b.move.advance) / axis.advance_smooth_s
         if jump > 1e-6:
             cap = min(cap, 8 * axis.max_accel_mm_s2 * tolerance / jump**2)
     path = [i for i, axis in enumerate(machine.axes) if not axis.unlimited]

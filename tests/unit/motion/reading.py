@@ -40,6 +40,7 @@ class Plain(NamedTuple):
     radius: float
     angle: float
     sweep: float
+    advance: float = 0.0
 
 
 def plain(move: Any, axes: int) -> Plain:
@@ -60,6 +61,7 @@ def plain(move: Any, axes: int) -> Plain:
         move.radius_mm,
         move.angle_rad,
         move.sweep_rad,
+        move.advance_s,
     )
 
 
