@@ -42,15 +42,14 @@ def corner_speeds(
         return out
     first, last = (t[:, cartesian] for t in tangents(asked))
     before, after = last[:-1], first[1:]
-    sizes = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
-    moving = sizes > 1e-9
-    cosine = np.clip((before * after).sum(axis=1) / np.where(moving, sizes, 1.0), -1.0, 1.0)
+    moving = before.any(axis=1) & after.any(axis=1)
+    cosine = np.clip((before * after).sum(axis=1), -1.0, 1.0)  # of unit vectors, where both move
     half = np.sqrt((1 + cosine) / 2)
     tolerance = np.where(asked.tolerance < 0, tolerance_mm, asked.tolerance)[1:]
     accel = np.minimum(limits.accel[:-1], limits.accel[1:])
     bent = moving & (1 - half > STRAIGHT)
-    radius = tolerance * half / np.where(bent, 1 - half, 1.0)
-    out[1:] = np.where(bent, np.sqrt(accel * radius), np.inf)
+    radius = tolerance[bent] * half[bent] / (1 - half[bent])
+    out[1:][bent] = np.sqrt(accel[bent] * radius)
     return out
 
 

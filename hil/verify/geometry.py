@@ -58,9 +58,6 @@ class Line:
         at = where[axis, columns] - 0.5 * way - self.start[axis]
         return at * self._per_step[axis], way * self.rate[axis] > 0
 
-    def at(self, s: float) -> Floats:
-        return self.start + self.rate * s
-
 
 class Circle:
     """An arc or helix: `arc` in mm, all other axes run evenly along it."""
@@ -140,13 +137,6 @@ class Circle:
         place = np.where(in_plane, told, place)
         right = np.where(in_plane, flat | (way * slope * self._turn > 0), right)
         return place, right
-
-    def at(self, s: float) -> Floats:
-        arc, out = self.arc, self.start + self.rate * s
-        angle = arc.angle + self._turn * s
-        out[arc.first] = (arc.centre[0] + arc.radius * np.cos(angle)) * self._spm[arc.first]
-        out[arc.second] = (arc.centre[1] + arc.radius * np.sin(angle)) * self._spm[arc.second]
-        return out
 
 
 class Path:

@@ -83,7 +83,7 @@ class _Judge:
         self.passings: dict[int, Passing] = {}
         self.violations: list[Violation] = []
         self.ratios = [0.0, 0.0, 0.0, 0.0, 0.0]
-        self.blended = 0
+        self.blended = False
         self.most_offset_mm = 0.0
         self.measured: list[Any] = []
         self.pulses = 0
@@ -127,7 +127,7 @@ class _Judge:
         if walk.lost is not None and self.wide and not shaped:
             wide, found_wide = self._walk(part, edges, offset, loose, tolerant=True)
             if wide.lost is None and self._at_end(part, wide):
-                self.blended += 1
+                self.blended = True
                 walk, found = wide, found_wide
         if walk.lost is None and loose.any():
             z = offset.axis
