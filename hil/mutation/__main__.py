@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import queue
 import subprocess
 import sys
@@ -38,13 +39,13 @@ def record() -> int:
     return subprocess.run([*run, "-p", "hil.mutation.recorder"], cwd=TOP).returncode
 
 
-def judge(tree: Tree, suite: Suite, fault: Fault) -> dict[str, Any]:
+def judge(tree: Tree, suite: Suite, fault: Fault, budget_s: float) -> dict[str, Any]:
     """What notices a fault: a test, "hang", or nobody (""); or why it is none (NONE)."""
     try:
         none = tree.spoil(fault)
         if none:
             return {**asdict(fault), "caught": none}
-        for tests, seconds in suite.pieces(fault):
+        for tests, seconds in suite.pieces(fault, budget_s):
             caught = tree.pytest(tests, seconds)
             if caught:
                 return {**asdict(fault), "caught": caught}
@@ -61,7 +62,9 @@ def _known() -> dict[str, dict[str, Any]]:
     return {row["name"]: row for row in rows}
 
 
-def campaign(count: int, seed: int, jobs: int, again: bool) -> list[dict[str, Any]]:
+def campaign(
+    count: int, seed: int, jobs: int, again: bool, budget_s: float
+) -> list[dict[str, Any]]:
     """Judge `count` faults that are some; again: those once more that nobody noticed."""
     suite, lock = Suite(), threading.Lock()
     known = _known()
@@ -83,7 +86,7 @@ def campaign(count: int, seed: int, jobs: int, again: bool) -> list[dict[str, An
                     if _judged(found) >= count or waiting.empty():
                         return
                     fault = waiting.get()
-                row = {"name": fault.name, **judge(tree, suite, fault)}
+                row = {"name": fault.name, **judge(tree, suite, fault, budget_s)}
                 with lock:
                     found.append(row)
                     print(json.dumps(row), file=out, flush=True)
@@ -109,12 +112,18 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--record", action="store_true", help="see first which test runs what")
     parser.add_argument("--again", action="store_true", help="once more those nobody noticed")
+    parser.add_argument(
+        "--budget",
+        type=float,
+        default=math.inf,
+        help="seconds of tests for each fault, quick first",
+    )
     parser.add_argument("--json", action="store_true", help="the survivors as lines of JSON")
     options = parser.parse_args()
     if (options.record or not TOUCHED.exists()) and record():
         print("the tests fail without any fault; mend that first", file=sys.stderr)
         return 1
-    found = campaign(options.count, options.seed, options.jobs, options.again)
+    found = campaign(options.count, options.seed, options.jobs, options.again, options.budget)
     rooms = Counter(row["room"] for row in found)
     left = [row for row in found if not row["caught"]]
     for row in left:
