@@ -9,6 +9,7 @@ import zlib
 import pytest
 from kit import MACHINE, Kit, bodies
 
+from mfboard.outputs import KEEP
 from mfboard.window import steps_made
 from mfwire.messages import FIELDS, NUMBER, SEQUENCED, SIZE, TABLE, pack
 from mfwire.session import ALLOWED, BAD_BOUNDS, STATES
@@ -217,6 +218,17 @@ def test_what_a_state_does_not_allow_is_refused(state):
         kit.board.state = state
         assert kit.say(name, **forge(name, random.Random(1))) == 1
         assert kit.board.state == state
+
+
+def test_the_engine_is_told_which_outputs_go_on_with_the_windows():
+    kit = fresh()
+    told: list[int] = []
+    kit.port.hush = told.append
+    for event in ("hold", "lost", "fault"):
+        kit.board.hush(event)
+        keeps = [item[event] == KEEP for item in kit.board.outputs.items]
+        assert told[-1] == sum(1 << i for i, keep in enumerate(keeps) if keep)
+    assert len(set(told)) > 1
 
 
 def test_frames_that_say_nothing_are_counted_one_by_one():
