@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from microfactory.machine import Machine
+from microfactory.machine import Machine, names
 from microfactory.motion.gcode import parse
 from microfactory.show import NOUNS, show
 
@@ -31,7 +31,7 @@ def test_the_text_of_a_stage_is_the_golden_one(name, noun, request):
     assert text == file.read_text()
 
 
-@pytest.mark.parametrize("name", [machine for machine, _ in CASES.values()])
+@pytest.mark.parametrize("name", names())
 def test_a_machine_that_comes_along_is_the_golden_one(name, request):
     """No figure of a machine changes without somebody looking at it."""
     file = HERE / f"{name}.toml"
