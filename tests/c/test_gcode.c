@@ -219,6 +219,9 @@ static void the_end_switches_off_what_is_on(void)
 
 static void switching_on_what_is_not_there_is_refused(void)
 {
+    mf_gcode_machine p = printer();
+    REFUSED(p, "M106 S256", MF_WHY_SPEED, 1, 6);
+    REFUSED(p, "M106 S-1", MF_WHY_SPEED, 1, 6);
     mf_gcode_machine m = bare_machine(MF_GCODE_RS274, "XYZ");
     REFUSED(m, "M3", MF_WHY_NO_OUTPUT, 1, 1);
     REFUSED(m, "G0 X1 M8", MF_WHY_NO_OUTPUT, 1, 7);

@@ -365,6 +365,26 @@ static void no_edge_is_late_on_odd_machines(void)
     }
 }
 
+/* Half a million steps a second: more than a list of a tenth of a second can be made of. */
+static void a_window_of_too_many_edges_is_made_shorter(void)
+{
+    mf_plan_config c = machine();
+    uint64_t crc = 0;
+    c.pulse_ticks = 17;
+    c.window_s = 0.1;
+    c.path_speed_mm_s = c.max_speed_mm_s[0] = 0.999 * 125e6 / (178.0 * c.steps_per_mm[0]);
+    c.path_accel_mm_s2 = c.max_accel_mm_s2[0] = 1e7;
+    memset(moves, 0, sizeof moves[0]);
+    moves[0].line = 1;
+    moves[0].end_mm[0] = 3000.0;
+    moves[0].speed_mm_s = 1e6;
+    moves[0].tolerance_mm = -1.0;
+    shape_line(&moves[0]);
+    played p = run(&c, 1, 1, &crc);
+    CHECK(p.steps[0] == 240000);
+    CHECK(p.windows > 5);
+}
+
 int main(void)
 {
     random_programs_arrive_step_for_step();
@@ -380,5 +400,6 @@ int main(void)
     a_move_that_is_cut_goes_on_where_it_was();
     a_circle_of_hundredths_keeps_its_limits();
     no_edge_is_late_on_odd_machines();
+    a_window_of_too_many_edges_is_made_shorter();
     return check_failures != 0;
 }
