@@ -49,6 +49,7 @@ _BAD = const(26)
 
 late_begin = None  # mfboard.fast_late.begin, once a configuration has a height
 
+
 @micropython.viper
 def start(slot: int, motor: int) -> int:
     """Where a window says that a motor stands when it begins."""

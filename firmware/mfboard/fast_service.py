@@ -65,6 +65,7 @@ _BAD = const(26)
 
 late_turn = None  # mfboard.fast_late.turn, once a configuration has a height
 
+
 @micropython.viper
 def gate_off():
     """The gate falls now, and no grant is left."""

@@ -262,10 +262,9 @@ class Port:
         self.turned_us = now
 
     def _collect(self, player):
-        """Collect garbage at rest. In motion hardly any is made; when half of the memory is used up
+        """Collect garbage at rest; in motion, where hardly any is made, only when memory is short.
 
-        all the same, just after a branch was decided: the next one is then further away than a
-        collection lasts.
+        Then just after a branch was decided: the next one is further away than it lasts.
         """
         now = self.us()
         past = since(now, self.collected_us)

@@ -174,6 +174,12 @@ class EmulatedLink:
             self._state = 0x20000000 + 4 * (places[0] - MARK)
         return np.frombuffer(self.chip.memory(self._state, 4 * (MARK + 1)), dtype="<i4")
 
+    def clear(self, word: int) -> None:
+        """A word of the firmware's engine begins again at 0."""
+        self.state()
+        assert self._state is not None
+        self.chip.poke(self._state + 4 * word, 0)
+
     def forget(self) -> None:
         """Forget the edges seen so far, but for the level that each pin has."""
         clocks, pins, levels = (np.concatenate(part) for part in zip(*self.edges, strict=True))

@@ -88,8 +88,11 @@ def test_chunks_are_the_plain_ones_word_for_word(seed):
             if done != merge.FULL:
                 break
             chunks += 1
-            fixed = [plain[w.WORD] if kind & STEP else WAIT_CLOCKS for kind in kinds]
-            assert list(out) == [t - f << 2 | k for t, f, k in zip(ticks, fixed, kinds, strict=True)]
+            words = []
+            for clocks, kind in zip(ticks, kinds, strict=True):
+                delay = clocks - (plain[w.WORD] if kind & STEP else WAIT_CLOCKS)
+                words.append(delay << 2 | kind)
+            assert list(out) == words
         assert done == (merge.DONE if n == 3 else merge.MORE)
     assert chunks > 40
     assert plain[w.NET] != 0
