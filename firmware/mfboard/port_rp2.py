@@ -36,7 +36,6 @@ class Port:
     tick_hz = HZ
     ticks_per_us = HZ // 1_000_000
     lead_us = LEAD_US
-    holds_height = True
 
     def __init__(self, page, usb=None):
         if page.CHIP != "RP2040":
@@ -64,6 +63,13 @@ class Port:
         self.number = tuple(number[2 * i] | number[2 * i + 1] << 8 for i in range(4))
 
     # ---- what the board asks of its port
+
+    @property
+    def holds_height(self):
+        """True. It takes its memory here, where the board says in words that there is none."""
+        from mfboard import port_rp2_height  # noqa: F401
+
+        return True
 
     def us(self):
         """Microseconds since the reset, modulo 2^30."""

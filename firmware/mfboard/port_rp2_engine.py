@@ -19,7 +19,7 @@ KEEPER = 7  # state machine
 TRACK = 5
 IN_BASE = 15  # bit of SMx_PINCTRL
 DEADLINE_US = 5000
-BUDGET = 12
+BUDGET = 16
 GUARDS = 8
 
 
