@@ -25,6 +25,7 @@ from microfactory.drive import drive
 from microfactory.motion.plan import Window
 
 TAIL_TICKS = 16_000
+STEPS = 4500  # of a motor in a window: no carriage meets a switch
 BEND = 1  # second difference of every segment
 
 
@@ -56,7 +57,7 @@ def windows(machine: Machine, motors: int, interval: int, words: int, seconds: f
     """Windows in which so many motors step all the time, to and fro, each by other segments."""
     pairs = [[pair(kind, words, interval, 3 + m) for m in range(motors)] for kind in (3, 2)]
     many = 8000 // (16 * motors)
-    while 2 * words * many % 16 or 2 * words * many * interval > 6_250_000:
+    while 2 * words * many % 16 or 2 * words * many > min(STEPS, 6_250_000 // interval):
         many -= 1
     length = 2 * words * many * interval
     rest = segment(1, 16, length // 16, 0, 0)
