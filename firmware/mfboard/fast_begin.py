@@ -28,6 +28,7 @@ _FILLED = const(15)
 _PREPARED = const(16)
 _BEFORE = const(26)
 _TRACK_TOP = const(31)
+_LATE = const(36)
 _RUN = const(2)
 _BROKEN = const(6)
 _RING = const(0)
@@ -36,6 +37,8 @@ _CTL_DMA = const(3)
 _K = const(4)
 _WP = const(5)
 _END = const(6)
+_SEGS = const(8)
+_CNT = const(9)
 _BITS = const(13)
 _SWITCHED = const(19)
 _ADDR = const(20)
@@ -43,6 +46,8 @@ _PIO = const(21)
 _SM = const(22)
 _TOP = const(23)
 _BAD = const(26)
+
+late_begin = None  # mfboard.fast_late.begin, once a configuration has a height
 
 
 @micropython.viper
@@ -150,7 +155,12 @@ def go(slot: int, tracked: int) -> int:
         m[_SWITCHED] = 0
         ptr32(m[_CTL])[0] = 0
         ptr32(m[_CTL_DMA])[0] = m[_CTL]
-        load(m, slot, i, 0)
+        if s[_LATE] == i + 1:
+            m[_SEGS] = 0
+            m[_CNT] = 0
+            late_begin(slot)
+        else:
+            load(m, slot, i, 0)
         i += 1
     expand(first, s[_BUDGET], n)
     i = 0

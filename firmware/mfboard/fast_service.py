@@ -39,6 +39,8 @@ _GAP = const(27)
 _LATEST = const(28)
 _DRY = const(29)
 _KEEPER_TOP = const(30)
+_LATE = const(36)
+_MERGES = const(37)
 _RUN = const(2)
 _FLUSH = const(3)
 _STOPPED = const(5)
@@ -60,6 +62,8 @@ _SM = const(22)
 _TOP = const(23)
 _EXPECT = const(24)
 _BAD = const(26)
+
+late_turn = None  # mfboard.fast_late.turn, once a configuration has a height
 
 
 @micropython.viper
@@ -155,6 +159,8 @@ def service(timer):
                 s[_TOOK] = s[_SLOT]
                 if late > s[_LATEST]:
                     s[_LATEST] = late
+        if s[_LATE]:
+            late_turn()
         following = s[_NEXT]
         switched = 0
         ended = 0
@@ -163,6 +169,10 @@ def service(timer):
             if (halted >> i) & 1:
                 switched += 1
                 ended += 1
+            elif s[_LATE] == i + 1:
+                if s[_MERGES] == 0:
+                    ended += 1
+                switched += m[_SWITCHED]
             else:
                 if m[_SEGS] == 0 and m[_CNT] == 0 and m[_SWITCHED] == 0:
                     if m[_BAD] or m[_TICKS] != m[_EXPECT] or m[_WP] != m[_END] - 64:
@@ -214,6 +224,8 @@ def service(timer):
             elif (pio[2] >> (24 + m[_SM])) & 1:
                 if s[_LAST] == 0 or m[_SEGS] != 0 or m[_CNT] != 0:
                     s[_FAULT] = 10  # it ran dry
+                elif s[_LATE] == i + 1 and s[_MERGES] != 0:
+                    s[_FAULT] = 10
         i += 1
     if s[_FAULT]:
         s[_MODE] = _BROKEN

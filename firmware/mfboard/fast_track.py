@@ -6,11 +6,13 @@ RP2040 datasheet chapters 2.3.1.7 SIO registers, 4.5 PWM.
 import micropython
 from micropython import const
 
-from mfboard.fast_state import EV, OUT, SCRATCH, WORDS, S
+from mfboard.fast_state import EV, OUT, SCRATCH, WORDS, H, S
 
 # as in mfboard.fast_state; a constant of this file is a number in the code
 _PREPARED = const(16)
 _MADE = const(18)
+_STEERS = const(39)
+_H_TARGET = const(16)
 
 
 @micropython.viper
@@ -76,6 +78,12 @@ def prepare(slot: int, outputs: int):
         e = ptr32(all + ((k & 127) << 5))
         if output < outputs:
             change(e, output, value)
+        elif s[_STEERS] != 0 and output < outputs + 2:
+            e[0] = int(uint(ptr32(H))) + ((_H_TARGET + output - outputs) << 2)
+            e[1] = 0
+            e[2] = value
+            e[3] = output
+            e[5] = value
         else:
             e[0] = 0
             e[3] = output

@@ -62,7 +62,8 @@ def _hold(h):
         h[w.WAITED] = 0
         h[w.VOLTS] = h[w.NOW] << 6
         return 0
-    slow = h[w.SPEED] == 0 or h[w.SPEED] < h[w.LIMIT] * h[w.LIMIT]
+    limit = h[w.LIMIT] if h[w.LIMIT] < w.FASTEST else w.FASTEST
+    slow = h[w.SPEED] == 0 or h[w.SPEED] < limit * limit
     if h[w.WAITED] < h[w.DELAY]:
         h[w.MODE] = w.WAITS
         h[w.VOLTS] = h[w.NOW] << 6 if slow else h[w.VOLTS] + _share(h)

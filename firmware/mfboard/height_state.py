@@ -61,6 +61,7 @@ TIME = 54  # ticks in it
 EVERY = 55  # ticks between two steps of offset in it
 BAD = 56  # 1: the list was not what its window said
 EXTRA = 57  # 1: the last list has ended, and the offset has not
+NET = 58  # steps, planned and own, in the words made since somebody took it
 SIZE = 64
 # modes
 OFFLINE = 0  # switched off: the offset is taken back
@@ -75,4 +76,5 @@ MODES = ("off", "waits", "samples", "holds", "slow", "spike", "stays")
 SETTLE_MS = 500  # so long after the end an offset goes down only while the plan goes up
 AGAIN_MS = 20  # without control after full speed was reached again
 BURST_MS = 2  # so many readings off are left out, and nothing else
+FASTEST = 40000  # 0.1 mm/s: more is no limit
 FILL = 64  # ticks of a word that only fills a chunk

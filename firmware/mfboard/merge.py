@@ -1,6 +1,6 @@
 """Steps of offset merged into a motor's planned words: a chunk of 16 words, about a millisecond.
 
-Plain specification; the chip has a twin in viper (mfboard.fast_height). Every planned word keeps
+Plain specification; the chip has a twin in viper (mfboard.fast_merge). Every planned word keeps
 its end to the tick. A step of offset is put into a planned word that has room for it, GAP ticks
 from its neighbours; one against a planned step makes that step a wait instead, so that no motor
 turns round for it. A list may end inside a chunk: the next one goes on in it.
@@ -135,6 +135,8 @@ def _put(h, ticks, kinds):
         kind = step if piece == rest else step & DIRECTION
     h[w.REST] = rest - piece
     h[w.TIME] += piece
+    if kind & STEP:
+        h[w.NET] += 1 if kind & DIRECTION else -1
     ticks[h[w.FILLED]] = piece
     kinds[h[w.FILLED]] = kind
     h[w.FILLED] += 1

@@ -35,7 +35,7 @@ STOPPED, PLAYING, ON_TAIL, ENDING = range(4)
 def since(now, then):
     """Microseconds from then to now, both modulo 2^30; negative when then is ahead."""
     d = (now - then) & MASK30
-    return d - (1 << 30) if d & HALF30 else d
+    return d - MASK30 - 1 if d & HALF30 else d  # 1 << 30 would be no small integer
 
 
 def sooner(due, other):

@@ -19,9 +19,10 @@ from mfboard.port_rp2_usb import Usb
 from mfboot import start
 from mfwire.messages import MASK30
 
-LEAD_US = 20_000
+LEAD_US = 40_000  # a window of 50 ms and this, less 5 ms, are longer than a collection and a turn
 WATCHDOG_MS = 500  # all power outputs are low 600 ms after a hang
-COLLECT_US = 600_000  # between two collections, which last about 40 ms
+COLLECT_US = 600_000  # between two collections at rest, which last about 50 ms
+MEMORY_US = 10_000_000  # in motion, between two looks at how much is left
 FRESH_US = 8_000  # a decision is so fresh that there is time for one
 LOOK_US = 5000  # the board is asked what is due at least so often
 WIRE_BAUD = 115_200  # of the drivers
@@ -35,7 +36,6 @@ class Port:
     tick_hz = HZ
     ticks_per_us = HZ // 1_000_000
     lead_us = LEAD_US
-    holds_height = False
 
     def __init__(self, page, usb=None):
         if page.CHIP != "RP2040":
@@ -63,6 +63,13 @@ class Port:
         self.number = tuple(number[2 * i] | number[2 * i + 1] << 8 for i in range(4))
 
     # ---- what the board asks of its port
+
+    @property
+    def holds_height(self):
+        """True. It takes its memory here, where the board says in words that there is none."""
+        from mfboard import port_rp2_height  # noqa: F401
+
+        return True
 
     def us(self):
         """Microseconds since the reset, modulo 2^30."""
@@ -158,7 +165,9 @@ class Port:
             fast_track.put(i, value)
 
     def steer(self, word, value):
-        """Nothing: no height is held."""
+        """A word of height control; a window's has been written at its tick."""
+        if not self.playing:
+            self.engine.steer(word, value)
 
     def set_heater(self, i, duty):
         """Heater i has this duty from now on."""
@@ -259,17 +268,25 @@ class Port:
         self.turned_us = now
 
     def _collect(self, player):
-        """Collect garbage where nobody waits: at rest, or when a branch has just been decided.
+        """Collect garbage at rest; in motion, where hardly any is made, only when memory is short.
 
-        The one after it is then further away than a collection lasts, unless windows are short.
+        Then just after a branch was decided: the next one is further away than it lasts.
         """
         now = self.us()
-        if since(now, self.collected_us) >= COLLECT_US:
-            if player.mode == STOPPED or player.fresh_us(now) >= LEAD_US - FRESH_US:
-                gc.collect()
-                f.S[f.FREE] = gc.mem_free()
-                f.S[f.COLLECTION] = since(self.us(), now)
-                self.collected_us = now
+        past = since(now, self.collected_us)
+        if past < COLLECT_US:
+            return
+        if player.mode != STOPPED:
+            if past < MEMORY_US or player.fresh_us(now) < LEAD_US - FRESH_US:
+                return
+            self.collected_us = now
+            f.S[f.TAKEN] = f.S[f.FREE] - gc.mem_free()
+            if 2 * f.S[f.TAKEN] < f.S[f.FREE]:
+                return
+        gc.collect()
+        f.S[f.FREE] = gc.mem_free()
+        f.S[f.COLLECTION] = since(self.us(), now)
+        self.collected_us = now
 
 
 def run(port, watchdog):

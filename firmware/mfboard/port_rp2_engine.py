@@ -10,6 +10,7 @@ from machine import Pin, Timer, mem32
 
 from mfboard import fast_begin, fast_halt, fast_service, fast_track, faults
 from mfboard import fast_state as f
+from mfboard import height_state as w
 from mfboard.port_rp2_pio import STEP_WORD, WAIT_WORD, keeper, motor, track
 from mfwire.messages import u16
 
@@ -18,7 +19,7 @@ KEEPER = 7  # state machine
 TRACK = 5
 IN_BASE = 15  # bit of SMx_PINCTRL
 DEADLINE_US = 5000
-BUDGET = 12
+BUDGET = 16
 GUARDS = 8
 
 
@@ -35,6 +36,7 @@ class Engine:
         self.latched = []
         self.plan = []
         self.config = None
+        self.height = None
         self.steps = [rp2.StateMachine(m) for m in range(f.MOTORS)]
         self.dma = [(rp2.DMA(), rp2.DMA()) for _ in range(f.MOTORS)]
         self.chains = 0
@@ -76,9 +78,20 @@ class Engine:
         f.S[f.COUNT] = self.motors
         f.S[f.HALTED] = 0
         self.chains = 0
+        self._height(config)
         for m in range(self.motors):
             self._motor(m, config["motors"][m], pulse)
         fast_begin.empty(self.chains)
+
+    def _height(self, config):
+        f.S[f.LATE] = 0
+        f.S[f.MERGES] = 0
+        f.S[f.STEERS] = 1 if config["height"] else 0
+        self.height = None
+        if config["height"]:
+            from mfboard.port_rp2_height import Height  # no memory is taken for it elsewhere
+
+            self.height = Height(self.page, config)
 
     def _motor(self, m, item, pulse):
         step, direction = self.page.STEP[item["at"]]
@@ -153,17 +166,20 @@ class Engine:
         f.M[32 * motor + f.POS] = steps
         self.plan[motor] = steps
         self.latched[motor] = None
+        if self.height and motor == self.height.motor:
+            self.height.forget()
 
     def offset(self):
-        """No height is held on this port: there is none."""
-        return 0
+        """Steps of height control's offset (at rest exact), 0 without it."""
+        return f.H[w.MADE] if self.height else 0
 
     def steer(self, word, value):
-        """Nothing: no height is held."""
+        """A word of mfboard.height_state from the board: its target, its limit, the arc."""
+        f.H[word] = value
 
     def told(self, word):
-        """Nothing is told of a height."""
-        return 0
+        """What a word of mfboard.height_state is."""
+        return f.H[word] if self.height else 0
 
     def start(self, slot, now_us):
         """The first list of a run begins; the microsecond in which it did."""
@@ -180,6 +196,8 @@ class Engine:
         s[f.EDGES] = 0
         s[f.ALLOW] = 0 if self.alone else -1
         self._arm(True)
+        if self.height and not self.alone and not self.guards:
+            self.height.begin()
         tracked = 0
         if not self.alone:
             fast_track.prepare(uctypes.addressof(slot), len(self.config["outputs"]))
@@ -227,6 +245,9 @@ class Engine:
             f.M[32 * m + f.POS] = at
             self.plan[m] = at
             m += 1
+        if self.height:
+            self.height.stop()
+            self.plan[self.height.motor] -= f.H[w.MADE]
         f.S[f.MODE] = f.IDLE
         f.S[f.HALTED] = 0
         m = 0
@@ -240,6 +261,8 @@ class Engine:
     def abort(self):
         """Stop at once; a pulse that has begun ends."""
         fast_halt.stop()
+        if self.height:
+            self.height.forget()
         self.finish()
 
     def guard(self, i, mask):

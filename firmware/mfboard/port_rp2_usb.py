@@ -10,6 +10,8 @@ from mfboard.fast_wire import copy
 
 SIZE = 512
 OUT_SIZE = 4096
+PIECE = 16  # what is sent is filled up to so many bytes with delimiters: no new view of it
+MOST = 496  # of bytes in one transfer, and no multiple of 64
 
 
 def _descriptor(interface, endpoint, text):
@@ -43,6 +45,8 @@ class Usb:
         self.stalled = False  # all are full: nothing waits for the host
         self.out = bytearray(OUT_SIZE)
         self.sending = bytearray(SIZE)
+        self.pieces = [memoryview(self.sending)[:n] for n in range(0, MOST + 1, PIECE)]
+        self.fill = bytearray(2 * PIECE)
         self.head = 0
         self.tail = 0
         self.busy = False
@@ -142,10 +146,8 @@ class Usb:
         if self.busy or self.head == self.tail:
             return
         n = self.tail - self.head
-        if n > SIZE - 1:
-            n = SIZE - 1  # never a multiple of 64 behind which a host would wait for more
-        if n & 63 == 0:
-            n -= 1
+        if n > MOST:
+            n = MOST
         at = self.head % OUT_SIZE
         first = n if n < OUT_SIZE - at else OUT_SIZE - at
         copy(self.sending, 0, self.out, at, at + first)
@@ -155,10 +157,10 @@ class Usb:
         if self.head >= OUT_SIZE:
             self.head -= OUT_SIZE
             self.tail -= OUT_SIZE
+        size = (n + PIECE - 1) // PIECE
+        if size & 3 == 0:
+            size += 1  # never a multiple of 64 behind which a host would wait for more
+        copy(self.sending, n, self.fill, 0, size * PIECE - n)
         self.busy = True
-        if not self.device.submit_xfer(self.end_in, self.piece(n)):
+        if not self.device.submit_xfer(self.end_in, self.pieces[size]):
             self.busy = False
-
-    def piece(self, n):
-        """The first n bytes of what is sent."""
-        return memoryview(self.sending)[:n]

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from hil.emulated.arc_world import ArcWorld
 from hil.emulated.chip import CLOCK_HZ, WIRE, Chip
 from hil.emulated.firmware import flash
 from hil.pages import PAGES
@@ -21,6 +22,7 @@ from microfactory import Machine
 from microfactory.errors import LinkError
 
 SLICE = CLOCK_HZ // 200
+ARC_SLICE = CLOCK_HZ // 2000  # an arc is read once a millisecond
 WORLD_S = 0.05
 # words of mfboard.fast_state.S
 DEADLINE = 11
@@ -54,6 +56,10 @@ class EmulatedLink:
         self._world_s = self.chip.now / CLOCK_HZ
         self._high: dict[int, float] = {}
         self._has_world = world
+        arc = world and machine.arc is not None
+        self.arc = ArcWorld(machine, self.page, self.chip, self.plant.fire) if arc else None
+        self._slice = ARC_SLICE if arc else SLICE
+        self._after_s = 0.0 if arc else WORLD_S
         if world:
             for part in machine.inputs:
                 idle = 0 if part.active == "high" else 1
@@ -90,7 +96,7 @@ class EmulatedLink:
         """Take in what the pins did until now."""
         self._world(0.0)
 
-    def _world(self, after_s: float = WORLD_S) -> None:
+    def _world(self, after_s: float) -> None:
         """What the pins did since, and what the world makes of it."""
         seconds = self.now_s() - self._world_s
         if seconds <= after_s:
@@ -100,6 +106,8 @@ class EmulatedLink:
         self.edges.append((clocks, pins, levels))
         if not self._has_world:
             return
+        if self.arc:
+            self.arc.turn(pins, levels)
         for i, heater in enumerate(self.machine.heaters):
             pin = self.page.OUTPUTS[heater.connector]
             share = self._share(pin, clocks[pins == pin], levels[pins == pin], seconds)
@@ -127,11 +135,11 @@ class EmulatedLink:
         self._check()
         end = self.chip.now + max(1, round(timeout_s * CLOCK_HZ))
         while True:
-            until = min(end, self.chip.now + SLICE)
+            until = min(end, self.chip.now + self._slice)
             if self.cut is not None:
                 until = min(until, self.cut)
             self.chip.run_to(until, listen=True)
-            self._world()
+            self._world(self._after_s)
             self._check()
             data = self.chip.read(WIRE)
             if data or self.chip.now >= end:
@@ -150,8 +158,8 @@ class EmulatedLink:
         """Let the board live without a host."""
         end = self.chip.now + round(seconds * CLOCK_HZ)
         while self.chip.now < end:
-            self.chip.run_to(min(end, self.chip.now + SLICE))
-            self._world()
+            self.chip.run_to(min(end, self.chip.now + self._slice))
+            self._world(self._after_s)
 
     def cut_now(self) -> None:
         """The cable is pulled."""
@@ -165,6 +173,12 @@ class EmulatedLink:
             places = [int(i) for i in np.flatnonzero(ram == MARKED) if ram[i - MARK + DEADLINE]]
             self._state = 0x20000000 + 4 * (places[0] - MARK)
         return np.frombuffer(self.chip.memory(self._state, 4 * (MARK + 1)), dtype="<i4")
+
+    def clear(self, word: int) -> None:
+        """A word of the firmware's engine begins again at 0."""
+        self.state()
+        assert self._state is not None
+        self.chip.poke(self._state + 4 * word, 0)
 
     def forget(self) -> None:
         """Forget the edges seen so far, but for the level that each pin has."""

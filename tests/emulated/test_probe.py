@@ -87,7 +87,7 @@ def same(fed, edges):
 
 def test_it_says_who_it_is(probe):
     who = probe.identity()
-    assert who.version == "mfprobe 1"
+    assert who.version == "mfprobe 2"
     assert who.pins_max == 25
     assert who.count_hz == CLOCK_HZ // 2
 
