@@ -12,6 +12,7 @@ from mfboard.heat import Heat
 from mfboard.heaters import TURN_MS, Heater
 from mfboard.height_state import TARGET
 from mfboard.inputs import Inputs
+from mfboard.interlock import Interlock
 from mfboard.outputs import KEEP, Outputs
 from mfboard.player import ON_TAIL, STOPPED, Player, since, sooner
 from mfboard.torch import Torch
@@ -58,6 +59,7 @@ class Board:
         self.heaters = []
         self.heat = Heat(self)
         self.torch = Torch(self)
+        self.interlock = Interlock(self)
         self.height_motor = -1
         self.drivers = None  # on a wire
         if hasattr(port.page, "DRIVERS"):
@@ -139,6 +141,7 @@ class Board:
             self.player.outputs += 2
             self.height_motor = config["height"]["motor"]
         self.torch.forget(config["arc"])
+        self.interlock.configure(config["inputs"])
         self.player.forget(0)
         self.retreat_length = 0
         self.known = 0
@@ -182,8 +185,7 @@ class Board:
             self.port.engine.fault = faults.NONE
             self.trip(fault, 0)
         self.inputs.service(now)
-        if self.inputs.tripped:
-            self._tripped()
+        self.interlock.look()
         self.torch.turn(now)
         if self.drivers:
             self.drivers.turn(now)
@@ -301,35 +303,7 @@ class Board:
     def input_changed(self, i, level):
         """A pin of an input has changed."""
         self.inputs.change(i, level, self.port.us())
-        if self.inputs.tripped:
-            self._tripped()
-
-    def _tripped(self):
-        """Inputs have become active."""
-        mask = self.inputs.tripped
-        self.inputs.tripped = 0
-        self.changed = True
-        moving = self.state in s.MOVES
-        i = 0
-        while mask:
-            if mask & 1:
-                role = self.config["inputs"][i]["role"]
-                if role == "estop":
-                    self.trip(faults.ESTOP, i)
-                elif self._guarded(i):
-                    self.player.ask_hold(s.WHY_GUARD)
-                elif role == "limit" and moving and not self.port.engine.guards:
-                    self.trip(faults.LIMIT, i)
-                elif role == "door" and moving:
-                    self.trip(faults.DOOR, i)
-            mask >>= 1
-            i += 1
-
-    def _guarded(self, i):
-        for guard, _mask in self.port.engine.guards:
-            if guard == i:
-                return True
-        return False
+        self.interlock.look()
 
     # ---- the end of things
 

@@ -13,6 +13,7 @@ _TOP = {
 }  # fmt: skip
 _MOTOR = {"name", "at", "invert", "low", "high"}
 _FAR = (1 << 29) - 1
+RULES = ("hold", "fault")
 _INPUT = {"name", "at", "active", "pull", "debounce_us", "role"}
 _OUTPUT = {"name", "at", "kind", "hz", "hold", "lost", "fault"}
 _HEATER = {
@@ -121,7 +122,7 @@ def parse(data, page):
     if not config["motors"]:
         raise ConfigError("there is no motor")
     for item in _list(config, "inputs", 12):
-        _input(item, page, used)
+        _input(item, page, used, len(_list(config, "outputs", 12)))
     for item in _list(config, "outputs", 12):
         _output(item, page, used)
     for item in _list(config, "heaters", 3):
@@ -201,8 +202,9 @@ def _share(config, page):
         rates[part] = (hz, item["at"])
 
 
-def _input(item, page, used):
-    _keys(item, _INPUT, "input")
+def _input(item, page, used, outputs):
+    ruled = isinstance(item, dict) and "rule" in item
+    _keys(item, _INPUT | {"rule", "off"} if ruled else _INPUT, "input")
     _name(item["name"], "input")
     _connector(item["at"], page.INPUTS, used, "input")
     _whole(item["active"], 0, 1, "active")
@@ -210,6 +212,12 @@ def _input(item, page, used):
     _whole(item["debounce_us"], 0, 100000, "debounce_us")
     if item["role"] not in ROLES:
         raise ConfigError("input: the role " + str(item["role"]) + " is unknown")
+    if ruled:
+        if item["role"] not in ("door", "float"):
+            raise ConfigError("input: only a door and a float have a rule")
+        if item["rule"] not in RULES:
+            raise ConfigError("input: the rule " + str(item["rule"]) + " is unknown")
+        _whole(item["off"], 0, (1 << outputs) - 1, "input off")
 
 
 def _output(item, page, used):

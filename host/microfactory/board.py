@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from microfactory.client import Client
-from microfactory.drive import Driven, drive
+from microfactory.drive import ASKED, Driven, drive
 from microfactory.errors import BoardFault, LimitError, LinkError, Stopped, UsageError
 from microfactory.homing import Homing
 from microfactory.link import Link, open_link
@@ -155,8 +155,10 @@ class Board:
         steps = tuple(self.client.ask().steps.values())
         windows = straight(self.machine, steps, mm, speed, check=check)
         driven = drive(self.client, windows, wants_hold=self.wants_hold)
-        if driven.why == "hold":
-            raise Stopped("the move was stopped on its path; it can be asked for again")
+        if driven.why in ASKED:
+            raise Stopped(
+                f"the move was stopped on its path ({driven.why}); it can be asked for again"
+            )
         return driven
 
     # ---- switching

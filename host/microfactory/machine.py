@@ -183,6 +183,13 @@ class Machine:
         k = max(1, math.ceil((widest_us * tick_hz / 1e6 - 1 - 1e-9) / 16))
         return 1 + 16 * min(k, 32)
 
+    def _interlock(self, part: Input) -> dict[str, Any]:
+        """What a door or a float does, where the file says so; off: a mask of outputs."""
+        if part.on_active is None:
+            return {}
+        off = sum(1 << self.output_id(name) for name in part.off or ())
+        return {"rule": part.on_active, "off": off}
+
     def _travel(self, motor: int) -> dict[str, int]:
         """Lowest and highest count of a motor; a retreat keeps within them."""
         axis = self.axes[self.axis_of_motor(motor)]
@@ -212,6 +219,7 @@ class Machine:
                     "pull": pull[i.pull],
                     "debounce_us": round(i.debounce_ms * 1000),
                     "role": i.role,
+                    **self._interlock(i),
                 }
                 for i in self.inputs
             ],

@@ -28,6 +28,7 @@ def check(machine: Machine, file: TomlFile) -> None:
     _connectors(machine, file)
     _chip(machine, file)
     _heaters(machine, file)
+    _interlocks(machine, file)
     check_torch(machine, file)
     check_drivers(machine, file)
     for i, step in enumerate(machine.retreat):
@@ -163,6 +164,24 @@ def _chip(machine: Machine, file: TomlFile) -> None:
                     f"{driver.name} takes",
                     f"use {driver.max_step_hz / axis.steps_per_mm:.3f} mm/s or less",
                 )
+
+
+def _interlocks(machine: Machine, file: TomlFile) -> None:
+    for i in machine.inputs:
+        place = ("inputs", i.name, "on_active")
+        if i.role == "float" and i.on_active is None:
+            raise file.error(
+                place,
+                "nothing says what the board does when the float is lost",
+                'write on_active = "fault" (stop at once) or "hold" (rest on the path)',
+            )
+        if i.role not in ("door", "float") and (i.on_active or i.off):
+            raise file.error(place, "only a door and a float have one", "remove it")
+        if i.off and i.on_active is None:
+            raise file.error(place, "off is for inputs with on_active", 'write on_active = "hold"')
+        for name in i.off or ():
+            names = [o.name for o in machine.outputs]
+            _known(name, names, ("inputs", i.name, "off"), "output", file)
 
 
 def _heaters(machine: Machine, file: TomlFile) -> None:

@@ -47,8 +47,8 @@ def _value(value: Any, hint: Any, metadata: Any, place: tuple[str, ...], file: T
     options = typing.get_args(hint)
     if dataclasses.is_dataclass(hint):
         return build(hint, value, place, file)  # type: ignore[arg-type]
-    if type(None) in options:  # an optional part
-        return build(options[0], value, place, file)
+    if type(None) in options:  # what may be left out
+        return _value(value, options[0], metadata, place, file)
     if typing.get_origin(hint) is tuple:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
             raise file.error(place, "this should be a list of texts", 'write ["..."]')

@@ -110,7 +110,11 @@ class Driver:
 
 @dataclass(frozen=True, kw_only=True)
 class Input:
-    """A switch: its role says what the board does when it becomes active."""
+    """A switch: its role says what the board does when it becomes active.
+
+    Of a door or a float: on_active hold (rest on the path) or fault (stop at once), and outputs
+    that are off at once and as long as it is active (docs/safety.md).
+    """
 
     name: str
     connector: str
@@ -118,6 +122,8 @@ class Input:
     active: str = choice("high", "low")
     pull: str = choice("up", "down", "none", default="up")
     debounce_ms: float = number(0.0, 100.0, 2.0)
+    on_active: str | None = choice("hold", "fault", default=None)
+    off: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,9 @@ def _tell(args: argparse.Namespace, status: Status) -> int:
     for name, heater in status.heaters.items():
         rows.append([name, f"{heater.temperature_c:.1f} C, target {heater.target_c:.0f} C"])
     for name, active in status.inputs.items():
-        rows.append([name, "active" if active else "-"])
+        count = status.glitches[name]
+        glitches = f", {count} glitch{'es' * (count > 1)}" if count else ""
+        rows.append([name, ("active" if active else "-") + glitches])
     for name, value in status.outputs.items():
         rows.append([name, f"{value / 655.35:.0f} %"])
     say.table(args.machine, ["", ""], rows)
