@@ -9,7 +9,7 @@ from mfboard.answers import Answers
 from mfboard.config import ConfigError, parse, same
 from mfboard.handle import Handler
 from mfboard.heat import Heat
-from mfboard.heaters import TURN_MS, Heater
+from mfboard.heaters import Heater
 from mfboard.height_state import TARGET
 from mfboard.inputs import Inputs
 from mfboard.interlock import Interlock
@@ -26,7 +26,6 @@ SLOTS = 8
 SLOT_BYTES = 8192
 HORIZON_US = 310_000  # 250 ms and a window
 STATUS_US = 50_000
-TURN_US = TURN_MS * 1000
 RETREAT_BYTES = 4096
 
 
@@ -76,7 +75,6 @@ class Board:
         self.lease_us = 250_000
         self.heard_us = port.us()
         self.status_us = port.us()
-        self.heaters_us = port.us()
         self.changed = False
         port.board = self
 
@@ -152,7 +150,7 @@ class Board:
         now = self.port.us()
         for i in range(len(config["inputs"])):
             self.inputs.change(i, self.port.level(i), now)
-        self.heaters_us = now
+        self.heat.configure(now)
         self.state = s.READY
         if self.drivers:
             self.drivers.configure(config)
@@ -171,9 +169,7 @@ class Board:
             due = sooner(due, STATUS_US - since(now, self.status_us))
             if self._needs_link():
                 due = sooner(due, self.lease_us - since(now, self.heard_us))
-        if self.heaters:
-            due = sooner(due, TURN_US - since(now, self.heaters_us))
-        return due
+        return sooner(due, self.heat.due_us(now))
 
     def turn(self):
         """Everything that is due now."""
@@ -192,9 +188,7 @@ class Board:
         if self.receiver.connect and self._needs_link():
             if since(now, self.heard_us) >= self.lease_us:
                 self.lost(s.WHY_LINK)
-        if self.heaters and since(now, self.heaters_us) >= TURN_US:
-            self.heaters_us = now
-            self.heat.turn()
+        self.heat.service(now)
         if self.receiver.connect and (self.changed or since(now, self.status_us) >= STATUS_US):
             self.status_us = now
             self.changed = False
@@ -215,9 +209,8 @@ class Board:
             return True  # windows stayed away: if the host is gone, the way out is due
         if self.state == s.READY and self.player.committed != self.player.number:
             return True  # a START that comes late, from a host that was gone, must not move it
-        for heater in self.heaters:
-            if heater.target_dc > 0:
-                return True
+        if self.heat.wanted():
+            return True
         for value in self.outputs.value:
             if value:
                 return True

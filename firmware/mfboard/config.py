@@ -2,6 +2,8 @@
 
 import json
 
+from mfboard.converter import KINDS as CONVERTERS
+
 ROLES = ("limit", "probe", "estop", "door", "float", "arc_ok", "stall")
 KINDS = ("switch", "pwm", "servo")
 CONFIG_BYTES = 8192  # it comes into the first window's slot
@@ -20,6 +22,7 @@ _HEATER = {
     "name", "at", "sensor", "curve", "min_dc", "max_dc", "kp", "ki", "kd", "rise", "hold",
     "max_duty", "model",
 }  # fmt: skip
+_CONVERTED = (_HEATER - {"curve"}) | {"converter"}
 _CURVE = {"from_dc", "step_dc", "shares"}
 _MODEL = {"rate_mc_s", "time_ds", "dead_ds"}
 SHARES_MAX = 200
@@ -128,6 +131,7 @@ def parse(data, page):
     for item in _list(config, "heaters", 3):
         _heater(item, page, used)
     _share(config, page)
+    _converters(config, page, used)
     _torch(config, page, used)
     if "drivers" in config:
         _drivers(config, page)
@@ -202,6 +206,19 @@ def _share(config, page):
         rates[part] = (hz, item["at"])
 
 
+def _converters(config, page, used):
+    """A converter's pins are nobody else's; clock and data are those of all converters."""
+    known = getattr(page, "CONVERTERS", {})
+    others = []
+    for table in (page.INPUTS, page.OUTPUTS, page.ANALOG):
+        others += [table[name] for name in used if name in table]
+    for item in config["heaters"]:
+        if "converter" in item:
+            for pin in known[item["sensor"]]:
+                if pin in others:
+                    raise ConfigError(item["sensor"] + ": its pin " + str(pin) + " is used already")
+
+
 def _input(item, page, used, outputs):
     ruled = isinstance(item, dict) and "rule" in item
     _keys(item, _INPUT | {"rule", "off"} if ruled else _INPUT, "input")
@@ -232,15 +249,20 @@ def _output(item, page, used):
 
 
 def _heater(item, page, used):
-    _keys(item, _HEATER, "heater")
+    converts = isinstance(item, dict) and "converter" in item
+    _keys(item, _CONVERTED if converts else _HEATER, "heater")
     _name(item["name"], "heater")
     _connector(item["at"], page.OUTPUTS, used, "heater")
-    _connector(item["sensor"], page.ANALOG, used, "heater sensor")
+    sensors = getattr(page, "CONVERTERS", {}) if converts else page.ANALOG
+    _connector(item["sensor"], sensors, used, "heater sensor")
     _whole(item["min_dc"], -500, 10000, "min_dc")
     _whole(item["max_dc"], 0, 10000, "max_dc")
     if item["min_dc"] >= item["max_dc"]:
         raise ConfigError("heater: min_dc is not below max_dc")
-    _curve(item["curve"], item["max_dc"])
+    if converts and item["converter"] not in CONVERTERS:
+        raise ConfigError("heater: the converter " + str(item["converter"]) + " is unknown")
+    if not converts:
+        _curve(item["curve"], item["max_dc"])
     if item["model"] is not None:
         _keys(item["model"], _MODEL, "model")
         _whole(item["model"]["rate_mc_s"], 10, 20000, "rate_mc_s")

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 from microfactory.parts import Heater, Sensor
+from microfactory.sensors import CONVERTERS, ohm
+from microfactory.tomlfile import TomlFile
 
-ZERO_C = 273.15
 FULL = 65535
 STEP_DC = 25  # between two places of the table: straight lines are within 0.1 C of the curve
 PLACES_MAX = 200
 COLDEST_C = -20.0
+BEYOND_LEAST_C = 10.0  # too hot must be told from a short
+SHORT = 262  # as mfboard.sensor has them
+OPEN = 65273
 BEYOND_C = 20.0  # above max_c: the board must still tell how much too hot it is
 
 
 def share(sensor: Sensor, celsius: float) -> float:
-    """Share of the converter's range that a thermistor below its pull-up reads (beta formula)."""
-    kelvin = celsius + ZERO_C
-    ohm = sensor.r25_ohm * math.exp(sensor.beta_k * (1 / kelvin - 1 / (25 + ZERO_C)))
-    return ohm / (ohm + sensor.pullup_ohm)
+    """Share of the converter's range that a sensor below its pull-up reads."""
+    assert sensor.pullup_ohm is not None
+    own_ohm = ohm(sensor, celsius)
+    return own_ohm / (own_ohm + sensor.pullup_ohm)
 
 
 def curve_config(heater: Heater) -> dict[str, Any]:
@@ -32,6 +37,32 @@ def curve_config(heater: Heater) -> dict[str, Any]:
         round(share(heater.sensor, (begin_dc + i * step_dc) / 10) * FULL) for i in range(places)
     ]
     return {"from_dc": begin_dc, "step_dc": step_dc, "shares": shares}
+
+
+def sensor_config(heater: Heater) -> dict[str, Any]:
+    """How the board reads a heater's sensor: a curve, or a converter by its name."""
+    kind = heater.sensor.kind
+    return {"converter": kind} if kind in CONVERTERS else {"curve": curve_config(heater)}
+
+
+def check_curve(heater: Heater, file: TomlFile) -> None:
+    """MachineError: with this pull-up the sensor reads like a wire at a temperature it may have."""
+    if heater.sensor.kind in CONVERTERS:
+        return
+    place = ("heaters", heater.name, "sensor", "pullup_ohm")
+    for celsius in (heater.min_c, heater.max_c + BEYOND_LEAST_C):
+        reads = share(heater.sensor, celsius) * FULL
+        if not SHORT < reads < OPEN:
+            word = "a short" if reads <= SHORT else "a broken wire"
+            raise file.error(
+                place,
+                f"at {celsius:g} C it reads like {word}, {reads / FULL:.2%} of the range",
+                "use another pull-up or sensor, or closer limits",
+            )
+    shares = curve_config(heater)["shares"]
+    rises = shares[1] > shares[0]
+    if any(b == a or (b > a) != rises for a, b in pairwise(shares)):
+        raise file.error(place, "its readings are too close together", "use another pull-up")
 
 
 def model_config(heater: Heater) -> dict[str, int] | None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from microfactory.drivers import driver_configs, timed
 from microfactory.errors import MachineError, UsageError
-from microfactory.heating import curve_config, model_config
+from microfactory.heating import model_config, sensor_config
 from microfactory.machine_check import check
 from microfactory.machine_read import board_from, build, named
 from microfactory.parts import (
@@ -317,7 +317,7 @@ def heater_config(heater: Heater) -> dict[str, Any]:
         "name": heater.name,
         "at": heater.connector,
         "sensor": heater.sensor.connector,
-        "curve": curve_config(heater),
+        **sensor_config(heater),
         "min_dc": round(heater.min_c * 10),
         "max_dc": round(heater.max_c * 10),
         "kp": heater.pid.kp,

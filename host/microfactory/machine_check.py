@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from microfactory.drivers import check_drivers
+from microfactory.heating import check_curve
+from microfactory.sensors import CONVERTERS, check_sensor
 from microfactory.tomlfile import TomlFile
 from microfactory.torch import check_torch
 
 if TYPE_CHECKING:
     from microfactory.machine import Machine
-    from microfactory.parts import Axis
+    from microfactory.parts import Axis, Heater
 
 KINDS = ("printer", "torch", "mill", "plotter")
 AXES_MAX = 6
@@ -99,6 +101,18 @@ def _travel(machine: Machine, axis: Axis, file: TomlFile) -> None:
         _known(axis.home.input, names, (*place, "home", "input"), "input", file)
 
 
+def _sensors(machine: Machine) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    """Connector, those it may be, and where it stands, of each thing that is read."""
+    board = machine.board
+    out: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = []
+    for h in machine.heaters:
+        kinds = board.converters if h.sensor.kind in CONVERTERS else board.analog
+        out.append((h.sensor.connector, kinds, ("heaters", h.name, "sensor", "connector")))
+    if machine.height:
+        out.append((machine.height.connector, board.analog, ("height", "connector")))
+    return out
+
+
 def _connectors(machine: Machine, file: TomlFile) -> None:
     board = machine.board
     used: dict[str, str] = {}
@@ -124,9 +138,36 @@ def _connectors(machine: Machine, file: TomlFile) -> None:
         take(o.connector, kinds, ("outputs", o.name, "connector"))
     for h in machine.heaters:
         take(h.connector, board.pwm, ("heaters", h.name, "connector"))
-        take(h.sensor.connector, board.analog, ("heaters", h.name, "sensor", "connector"))
-    if machine.height:
-        take(machine.height.connector, board.analog, ("height", "connector"))
+    for sensor in _sensors(machine):
+        take(*sensor)
+    _pins_of_converters(machine, used, file)
+
+
+def _pins_of_converters(machine: Machine, used: dict[str, str], file: TomlFile) -> None:
+    """A converter takes three pins that other connectors may have too; clock and data are shared
+    by all converters.
+    """
+    for heater in machine.heaters:
+        if heater.sensor.kind in CONVERTERS:
+            _pins_of_converter(machine, heater, used, file)
+
+
+def _pins_of_converter(
+    machine: Machine, heater: Heater, used: dict[str, str], file: TomlFile
+) -> None:
+    pins = dict(machine.board.pins)
+    mine = pins[heater.sensor.connector]
+    for connector, user in used.items():
+        if connector in machine.board.converters:
+            continue
+        shared = set(pins[connector]) & set(mine)
+        if shared:
+            raise file.error(
+                ("heaters", heater.name, "sensor", "connector"),
+                f"{heater.sensor.connector} needs pin {min(shared)}, which {user} has on "
+                f"{connector}",
+                "use another connector for that",
+            )
 
 
 def _chip(machine: Machine, file: TomlFile) -> None:
@@ -188,5 +229,7 @@ def _heaters(machine: Machine, file: TomlFile) -> None:
     for h in machine.heaters:
         if not h.min_c < h.max_c:
             raise file.error(("heaters", h.name, "max_c"), "max_c is not above min_c")
+        check_sensor(h, file)
+        check_curve(h, file)
         if h.standby_c > h.max_c:
             raise file.error(("heaters", h.name, "standby_c"), "standby_c is above max_c")

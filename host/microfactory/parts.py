@@ -145,13 +145,22 @@ class Output:
 
 @dataclass(frozen=True, kw_only=True)
 class Sensor:
-    """A thermistor as beta formula, with its pull-up to the reference voltage."""
+    """A sensor below its pull-up to the reference voltage, or a thermocouple's converter.
+
+    Which keys a kind has is in microfactory.sensors (docs/heaters.md).
+    """
 
     connector: str
-    kind: str = choice("beta")
-    r25_ohm: float = number(10, 10_000_000)
-    beta_k: float = number(500, 20_000)
-    pullup_ohm: float = number(10, 10_000_000)
+    kind: str = choice("beta", "steinhart-hart", "table", "part", "pt1000", "max31855", "max6675")
+    r25_ohm: float | None = number(10, 10_000_000, None)
+    beta_k: float | None = number(500, 20_000, None)
+    pullup_ohm: float | None = number(10, 10_000_000, None)
+    sh_a: float | None = number(-0.1, 0.1, None)
+    sh_b: float | None = number(1e-6, 0.1, None)
+    sh_c: float | None = number(0.0, 1e-3, None)
+    table_c: tuple[float, ...] | None = number(-200, 1500, None)
+    table_ohm: tuple[float, ...] | None = number(0.1, 1e9, None)
+    part: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,4 +262,5 @@ class Board:
     pwm: tuple[str, ...]
     analog: tuple[str, ...]
     wired: tuple[str, ...] = ()
+    converters: tuple[str, ...] = ()
     pins: tuple[tuple[str, tuple[int, ...]], ...] = ()

