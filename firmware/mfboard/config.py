@@ -32,6 +32,11 @@ DRIVER = (
     ("run", 0, 31), ("hold", 0, 31), ("vsense", 0, 1), ("mres", 0, 8), ("spread", 0, 1),
     ("stall", 0, 255), ("cool", 0, (1 << 20) - 1),
 )  # fmt: skip
+# of model-predictive control, with their bounds (mfboard.predict)
+PREDICT = (
+    ("dead_ms", 0, 10_000), ("lag_ms", 200, 20_000), ("horizon_ms", 500, 60_000),
+    ("sensor", -4096, 4096), ("body", 0, 16_384), ("wind", 0, 20_000),
+)  # fmt: skip
 _HEIGHT = {"motor", "sensor", "path", "settings"}
 # settings of height control in the order of mfboard.height_state, with their bounds
 HEIGHT = (
@@ -250,7 +255,9 @@ def _output(item, page, used):
 
 def _heater(item, page, used):
     converts = isinstance(item, dict) and "converter" in item
-    _keys(item, _CONVERTED if converts else _HEATER, "heater")
+    known = _CONVERTED if converts else _HEATER
+    predicts = isinstance(item, dict) and "predict" in item
+    _keys(item, known | {"predict"} if predicts else known, "heater")
     _name(item["name"], "heater")
     _connector(item["at"], page.OUTPUTS, used, "heater")
     sensors = getattr(page, "CONVERTERS", {}) if converts else page.ANALOG
@@ -268,6 +275,12 @@ def _heater(item, page, used):
         _whole(item["model"]["rate_mc_s"], 10, 20000, "rate_mc_s")
         _whole(item["model"]["time_ds"], 50, 20000, "time_ds")
         _whole(item["model"]["dead_ds"], 0, 100, "dead_ds")
+    if predicts:
+        _keys(item["predict"], {row[0] for row in PREDICT}, "predict")
+        for key, low, high in PREDICT:
+            _whole(item["predict"][key], low, high, "predict " + key)
+        if item["model"] is None:
+            raise ConfigError("heater: predict needs a model")
     _whole(item["max_duty"], 0, 65535, "max_duty")
     for key in ("kp", "ki", "kd"):
         _number(item[key], 0, 1000, key)

@@ -9,6 +9,7 @@ else a rise in a time); one that leaves its target; one that is too high.
 from mfboard import faults
 from mfboard.converter import Converter
 from mfboard.pid import Pid
+from mfboard.predict import Predict
 from mfboard.residual import Residual
 from mfboard.sensor import Curve
 
@@ -33,6 +34,9 @@ class Heater:
         self.max_dc = item["max_dc"]
         self.pid = Pid(item["kp"], item["ki"], item["kd"], TURN_MS)
         self.model = Residual(item["model"], TURN_MS) if item["model"] else None
+        self.predict = None
+        if "predict" in item:
+            self.predict = Predict(item["predict"], self.model, TURN_MS)
         dead_turns = self.model.dead_turns if self.model else 0
         self.withhold_turns = STILL_TURNS + dead_turns
         self.frozen_turns = min(FROZEN_TURNS + 2 * dead_turns, FROZEN_MOST_TURNS)
@@ -93,13 +97,18 @@ class Heater:
             return self._doubt(faults.TOO_HOT)
         if self.model:
             fault = self.model.turn(self.now_mc, self.duty, wanted)
+        if self.predict:
+            self.predict.observe(self.now_mc, self.duty)
         if not wanted:
             self.duty = 0
             self.pid.before_mc = self.now_mc
             return fault
         if self.now_mc < self.min_mc:
             return self._doubt(self.curve.cold)
-        duty = self.pid.turn(self.now_mc, self.target_dc * 100)
+        if self.predict:
+            duty = self.predict.duty(self.target_dc * 100)
+        else:
+            duty = self.pid.turn(self.now_mc, self.target_dc * 100)
         self.duty = duty if duty < self.max_duty else self.max_duty
         return self._doubt(fault or self._frozen(share) or self._verify())
 

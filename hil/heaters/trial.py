@@ -24,6 +24,8 @@ WATCH_S = 60.0  # so long a broken one is watched, from when it shows ...
 LONGEST_S = 300.0  # ... and so long it may take to show
 KINDS = ("open", "short", "detached", "frozen", "dead", "weak", "welded", "welded when off")
 POWER = ("dead", "weak", "welded", "welded when off")
+NEAR_C = 2.0
+STEADY_S = 40.0
 SHOWS = 0.25  # of full power: a heater that is on when it should be shows nothing
 PARTS = {
     "hotend": {"max_c": 275.0, "role": "hotend", "drift_c": 10.0},
@@ -55,6 +57,9 @@ class Outcome:
     alarms: tuple[str, ...]  # faults told in peace
     over_c: float  # beyond its target, after it was first below it
     over_max_c: float  # beyond its limit, in peace
+    settled_s: float  # from the first target until it stays within NEAR_C of it
+    rms_c: float  # off its target in the last STEADY_S before the fan
+    blown_c: float  # most off its target while the fan blows and after it
     attacks: tuple[Attack, ...]
 
 
@@ -63,7 +68,7 @@ def part(kind: str) -> Part:
     return Part(name=kind, connector="HEAT0", sensor=SENSOR, pid=relay(), min_c=0.0, **PARTS[kind])  # type: ignore[arg-type]
 
 
-def tuned(world: Thermal) -> Part:
+def tuned(world: Thermal, control: str) -> Part:
     """The same, with what a recorded warming of a cold copy gives. UsageError."""
     untuned = replace(part(world.kind), drift_c=60.0)
     heater = Heater(heater_config(untuned))
@@ -78,16 +83,16 @@ def tuned(world: Thermal) -> Part:
         read.append(heater.now_mc / 1000)
         duties.append(heater.duty / 65535)
     model = fit(np.array(times), np.array(read), np.array(duties))
-    return replace(part(world.kind), model=model, pid=pid_for(model))
+    return replace(part(world.kind), model=model, pid=pid_for(model), control=control)
 
 
-def trial(seed: int) -> Outcome:
+def trial(seed: int, control: str = "pid") -> Outcome:
     """Everything about the heater of a seed."""
     world = Thermal.draw(seed)
     try:
-        whole = tuned(world)
+        whole = tuned(world, control)
     except UsageError as error:
-        return Outcome(seed, world.kind, str(error), (), 0.0, 0.0, ())
+        return Outcome(seed, world.kind, str(error), (), 0.0, 0.0, 0.0, 0.0, 0.0, ())
     dice = random.Random(seed + 1_000_000)
     heater = Heater(heater_config(whole))
     low, high = TARGETS_C[world.kind]
@@ -109,7 +114,7 @@ def trial(seed: int) -> Outcome:
     when["welded when off"] = dice.choice([dice.uniform(0, 10), dice.uniform(end_s - 60, end_s)])
     kept: dict[str, tuple[Heater, Thermal]] = {}
     alarms: list[str] = []
-    over = over_max = 0.0
+    over = over_max = settled_s = squares = blown = 0.0
     stage = 0
     below = False
     for k in range(round(end_s / TURN_S)):
@@ -126,12 +131,20 @@ def trial(seed: int) -> Outcome:
             break
         if goal and below:
             over = max(over, world.sensor_c - goal)
+        off = world.sensor_c - goal
+        if stage == 1 and abs(off) > NEAR_C:
+            settled_s = now_s - plan[0][0]
+        if plan[1][0] - STEADY_S <= now_s < plan[1][0]:
+            squares += off**2 * TURN_S / STEADY_S
+        if stage in (2, 3):
+            blown = max(blown, abs(off))
         over_max = max(over_max, world.sensor_c - whole.max_c)
         for kind, at_s in when.items():
             if kind not in kept and at_s <= now_s:
                 kept[kind] = copy.deepcopy((heater, world))
     attacks = tuple(_attack(kind, when[kind], *kept[kind]) for kind in KINDS if kind in kept)
-    return Outcome(seed, world.kind, "", tuple(alarms), over, over_max, attacks)
+    seen = (over, over_max, settled_s, squares**0.5, blown)
+    return Outcome(seed, world.kind, "", tuple(alarms), *seen, attacks)
 
 
 def _attack(kind: str, at_s: float, heater: Heater, world: Thermal) -> Attack:

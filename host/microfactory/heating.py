@@ -11,6 +11,11 @@ from microfactory.sensors import CONVERTERS, ohm
 from microfactory.tomlfile import TomlFile
 
 FULL = 65535
+TURN_S = 0.1  # of the board's regulation
+LAG_LEAST_S = 0.5
+OBSERVER_PER_S = 0.4
+HORIZON_LEAST_S = 2.0
+HORIZON_SHARE = 1.0  # of dead time and lag
 STEP_DC = 25  # between two places of the table: straight lines are within 0.1 C of the curve
 PLACES_MAX = 200
 COLDEST_C = -20.0
@@ -72,5 +77,34 @@ def model_config(heater: Heater) -> dict[str, int] | None:
     return {
         "rate_mc_s": round(heater.model.rate_c_s * 1000),
         "time_ds": round(heater.model.time_s * 10),
-        "dead_ds": round(heater.model.dead_s * 10),
+        # where it only warms, a sensor that lags is one that is late
+        "dead_ds": min(100, round((heater.model.dead_s + (heater.model.lag_s or 0.0)) * 10)),
+    }
+
+
+def predict_config(heater: Heater) -> dict[str, Any]:
+    """What the board needs to control by its model; nothing where the file does not say so.
+
+    The observer is x' = A x + l (read - sensor), x = (sensor, body, wind): its three poles are
+    put on one place w, from (p + w)^3 = det(p I - A + l C), and its gains are those of a turn.
+    """
+    model = heater.model
+    if heater.control != "model" or model is None or model.lag_s is None:
+        return {}
+    lag_s = max(model.lag_s, LAG_LEAST_S)
+    dead_s = max(0.0, model.dead_s + model.lag_s - lag_s)
+    pole = max(OBSERVER_PER_S, 0.36 / lag_s)
+    sensor = 3 * pole - 1 / lag_s - 1 / model.time_s
+    body = lag_s * (3 * pole**2 - (1 / lag_s + sensor) / model.time_s)
+    wind = lag_s * pole**3
+    horizon_s = max(HORIZON_LEAST_S, HORIZON_SHARE * (dead_s + lag_s))
+    return {
+        "predict": {
+            "dead_ms": round(dead_s * 10) * 100,
+            "lag_ms": round(lag_s * 1000),
+            "horizon_ms": round(horizon_s * 1000),
+            "sensor": round(sensor * TURN_S * 4096),
+            "body": round(body * TURN_S * 4096),
+            "wind": round(wind * TURN_S**2 * 64 * 4096),
+        }
     }

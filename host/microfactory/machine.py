@@ -16,7 +16,7 @@ from typing import Any
 
 from microfactory.drivers import driver_configs, timed
 from microfactory.errors import MachineError, UsageError
-from microfactory.heating import model_config, sensor_config
+from microfactory.heating import model_config, predict_config, sensor_config
 from microfactory.machine_check import check
 from microfactory.machine_read import board_from, build, named
 from microfactory.parts import (
@@ -327,6 +327,7 @@ def heater_config(heater: Heater) -> dict[str, Any]:
         "hold": {"dc": round(heater.drift_c * 10), "s": heater.drift_s},
         "max_duty": 65535,
         "model": model_config(heater),
+        **predict_config(heater),
     }
 
 

@@ -229,6 +229,12 @@ def _heaters(machine: Machine, file: TomlFile) -> None:
     for h in machine.heaters:
         if not h.min_c < h.max_c:
             raise file.error(("heaters", h.name, "max_c"), "max_c is not above min_c")
+        if h.control == "model" and (h.model is None or h.model.lag_s is None):
+            raise file.error(
+                ("heaters", h.name, "control"),
+                "control by a model needs one with its sensor's lag",
+                "tune it (`microfactory heat --tune`), or write model.lag_s",
+            )
         check_sensor(h, file)
         check_curve(h, file)
         if h.standby_c > h.max_c:

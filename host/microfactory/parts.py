@@ -175,12 +175,13 @@ class Pid:
 @dataclass(frozen=True, kw_only=True)
 class Warming:
     """What a heater does at full power: warms so fast, in the end to rate_c_s * time_s above the
-    room, and dead_s pass until its sensor sees anything.
+    room, and dead_s pass until its sensor sees anything; the sensor itself lags by lag_s.
     """
 
     rate_c_s: float = number(0.01, 20.0)
     time_s: float = number(5.0, 2000.0)
     dead_s: float = number(0.0, 10.0)
+    lag_s: float | None = number(0.0, 20.0, None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,6 +194,7 @@ class Heater:
     sensor: Sensor
     pid: Pid
     model: Warming | None = None
+    control: str | None = choice("pid", "model", default=None)
     min_c: float = number(-50, 1000)
     max_c: float = number(0, 1000)
     cold_extrusion_c: float = number(0, 1000, 0.0)
