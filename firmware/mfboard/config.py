@@ -271,7 +271,9 @@ def _heater(item, page, used):
     if not converts:
         _curve(item["curve"], item["max_dc"])
     if item["model"] is not None:
-        _keys(item["model"], _MODEL, "model")
+        lags = isinstance(item["model"], dict) and "lag_ds" in item["model"]
+        _keys(item["model"], _MODEL | {"lag_ds"} if lags else _MODEL, "model")
+        _whole(item["model"]["lag_ds"] if lags else 0, 0, 200, "lag_ds")
         _whole(item["model"]["rate_mc_s"], 10, 20000, "rate_mc_s")
         _whole(item["model"]["time_ds"], 50, 20000, "time_ds")
         _whole(item["model"]["dead_ds"], 0, 100, "dead_ds")

@@ -85,6 +85,9 @@ class Heat:
         heater = self.board.heaters[i]
         heater.standby_ms = -1
         heater.set_target(target_dc if target_dc <= heater.max_dc else heater.max_dc)
+        if heater.target_dc <= 0:  # at once, and not with the next turn
+            heater.duty = 0
+            self.board.port.set_heater(i, 0)
         self.board.port.note_target(i, heater.target_dc)
 
     def cool(self):

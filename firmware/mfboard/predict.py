@@ -79,7 +79,9 @@ class Predict:
         """0 to 65535, from what was observed."""
         target = target_mc * 64
         coming = self.ahead[self.at] - self.ahead[(self.at - self.dead) % PAST]
-        need = _bound(target - self.body - coming, LARGEST) // self.horizon - self._changes(target, 0)
+        need = _bound(target - self.body - coming, LARGEST) // self.horizon - self._changes(
+            target, 0
+        )
         if need >= self.rate:
             return FULL
         return (need << 12) // self.rate << 4 if need > 0 else 0

@@ -40,15 +40,19 @@ def wrong(outcome: Outcome) -> list[str]:
 
 def _regulated(tuned: list[Outcome]) -> list[str]:
     """Medians, 90 % and most, of hotends and beds apart."""
-    out = ["               settled s            over C              rms C               fan C"]
+    out = ["               settled s           first C              rms C               fan C"]
     for kind in ("hotend", "bed"):
         some = [o for o in tuned if o.kind == kind and not o.alarms]
         row = ""
-        for key in ("settled_s", "over_c", "rms_c", "blown_c"):
+        for key in ("settled_s", "first_c", "rms_c", "blown_c"):
             values = sorted(getattr(o, key) for o in some) or [0.0]
             n = len(values)
             a, b, c = values[n // 2], values[n * 9 // 10], values[-1]
-            row += f"  {a:5.1f} {b:5.1f} {c:6.1f}" if key == "settled_s" else f"  {a:5.2f} {b:5.2f} {c:6.2f}"
+            row += (
+                f"  {a:5.1f} {b:5.1f} {c:6.1f}"
+                if key == "settled_s"
+                else f"  {a:5.2f} {b:5.2f} {c:6.2f}"
+            )
         out.append(f"{kind:<8} {row}")
     return out
 

