@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hil.heaters.thermal import SENSOR, TURN_S, Thermal
+from hil.heaters.thermal import SENSOR, SENSORS, TURN_S, Thermal
 from mfboard.heaters import Heater
 from microfactory.errors import UsageError
 from microfactory.machine import heater_config
 from microfactory.parts import Heater as Part
+from microfactory.parts import Sensor
 from microfactory.status import FAULTS
 from microfactory.tuning import fit, pid_for, relay
 
@@ -66,14 +67,14 @@ class Outcome:
     attacks: tuple[Attack, ...]
 
 
-def part(kind: str) -> Part:
+def part(kind: str, sensor: Sensor) -> Part:
     """A heater as a machine file has it before it was tuned."""
-    return Part(name=kind, connector="HEAT0", sensor=SENSOR, pid=relay(), min_c=0.0, **PARTS[kind])  # type: ignore[arg-type]
+    return Part(name=kind, connector="HEAT0", sensor=sensor, pid=relay(), min_c=1.0, **PARTS[kind])  # type: ignore[arg-type]
 
 
 def tuned(world: Thermal, control: str) -> Part:
     """The same, with what a recorded warming of a cold copy gives. UsageError."""
-    untuned = replace(part(world.kind), drift_c=60.0)
+    untuned = replace(part(world.kind, world.sensor), drift_c=60.0)
     heater = Heater(heater_config(untuned))
     cold = copy.deepcopy(world)
     heater.set_target(round(TUNE_C[world.kind] * 10))
@@ -86,7 +87,7 @@ def tuned(world: Thermal, control: str) -> Part:
         read.append(heater.now_mc / 1000)
         duties.append(heater.duty / 65535)
     model = fit(np.array(times), np.array(read), np.array(duties))
-    return replace(part(world.kind), model=model, pid=pid_for(model), control=control)
+    return replace(part(world.kind, world.sensor), model=model, pid=pid_for(model), control=control)
 
 
 class Seen:
@@ -121,9 +122,10 @@ class Seen:
         )  # fmt: skip
 
 
-def trial(seed: int, control: str = "pid") -> Outcome:
+def trial(seed: int, control: str = "pid", sensor: str = "beta") -> Outcome:
     """Everything about the heater of a seed."""
     world = Thermal.draw(seed)
+    world.sensor = SENSORS.get(sensor, SENSOR)
     try:
         whole = tuned(world, control)
     except UsageError as error:
