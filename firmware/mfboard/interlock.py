@@ -1,7 +1,7 @@
 """What an input that became active does; of a door or a float switch as the machine file says.
 
 rule "hold": the outputs in `off` are off at once and stay so, and the machine comes to rest on its
-path. rule "fault": motors stop at once. Nothing starts while one with a rule is active. Nothing of
+path. rule "fault": motors stop at once. Nothing starts while a door with a rule is open. Nothing of
 it allocates; an input that guards a run (homing, touching off) is left to its guard.
 """
 
@@ -21,14 +21,19 @@ class Interlock:
     def configure(self, items):
         """Another configuration: its inputs."""
         self.rules = 0  # mask of inputs that have a rule
+        self.doors = 0  # those of them that are doors
         self.items = items
         for i in range(len(items)):
             if "rule" in items[i]:
                 self.rules |= 1 << i
+                if items[i]["role"] == "door":
+                    self.doors |= 1 << i
 
     def closed(self):
-        """No input with a rule is active: something may start."""
-        return not self.rules & self.board.inputs.levels()
+        """No door with a rule is open: something may start. A head that lost its float must be
+        moved off what it met.
+        """
+        return not self.doors & self.board.inputs.levels()
 
     def look(self):
         """Do what inputs that became active ask for; keep off what active ones forbid."""

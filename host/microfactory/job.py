@@ -256,7 +256,7 @@ def run_job(board: Board, program: Program, **options: Any) -> Record:
     chosen = Options(**options)
     record = new_record(board, program, "job", chosen.who)
     job = Job(board, program, chosen, record)
-    board.ready()
+    board.ready(job=True)
     job.prepare()
     return go(job, lambda: _from_start(job))
 

@@ -10,7 +10,7 @@ from mfboard import faults
 from mfwire.session import LOCKED
 from microfactory import Machine
 from microfactory.board import Board
-from microfactory.errors import MachineError, Stopped
+from microfactory.errors import BoardFault, MachineError, Stopped
 from microfactory.job import run_job
 from microfactory.motion.gcode import parse
 from microfactory.motion.straight import retreat_body
@@ -111,6 +111,20 @@ def test_nothing_is_switched_on_and_nothing_starts_while_the_door_is_open():
     assert kit.say("OUTPUT", output=0, value=30_000) == 0
 
 
+def test_a_head_that_lost_its_float_is_moved_away_but_its_torch_stays_off():
+    machine = ruled("float", "fault", ["spindle"])
+    link = VirtualLink(machine)
+    link.plant.pressed["probe"] = 1
+    with Board(link, machine) as board:
+        board.wait(0.05)
+        assert board.jog("z", -2.0).position_mm["z"] == pytest.approx(-2.0, abs=0.01)
+        with pytest.raises(BoardFault, match="a door or float switch is active"):
+            board.output("spindle", 0.5)
+        board.client.refused = None
+        with pytest.raises(BoardFault, match="has lost its contact"):
+            run_job(board, parse("G28\nG1 X5 F600\n"))
+
+
 def test_an_output_with_a_share_for_a_hold_stays_off_where_the_door_forbids_it():
     machine = ruled("door", "hold", ["spindle"]).with_settings({"outputs.spindle.on_hold": 0.5})
     kit = running(machine)
@@ -170,6 +184,8 @@ def test_a_job_whose_door_opens_says_so_and_goes_on_after_it_is_closed(tmp_path)
         run_job(board, program, watch=watch, journal=journal)
     assert board.status().outputs["spindle"] == 0
     assert board.status().inputs["probe"]
+    with pytest.raises(BoardFault, match=r"probe \(door\) is open; nothing moved"):
+        board.resume(program, journal=journal)
     link.plant.pressed["probe"] = 0
     link.port.at(link.port.tick + 1000, "level", i, 0)
     board.wait(0.05)
