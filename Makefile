@@ -88,8 +88,9 @@ miswired: $(VENV)/.ready ## 500 miswired boards and 500 right ones: what the wir
 faults: $(VENV)/.ready ## 1,000 jobs under faults of every kind; what goes wrong is shrunk and kept
 	@$(PY) -m hil.faults --cases 1000 --seed $(SEED)
 
-heat-plants: $(VENV)/.ready ## 1,000 random heaters: tuned, regulated in peace, then broken in every way
+heat-plants: $(VENV)/.ready ## 1,000 random heaters: tuned, regulated by PID and by a model, then broken in every way
 	@$(PY) -m hil.heaters --plants 1000 --seed $(SEED)
+	@$(PY) -m hil.heaters --plants 1000 --seed $(SEED) --control model
 
 our-faults: $(VENV)/.ready ## 200 faults drawn into our own sources: do the tests notice? (an hour)
 	@$(PY) -m hil.mutation --count 200 --seed $(SEED)

@@ -15,10 +15,11 @@ from typing import Any
 from hil.arc import Arc
 from hil.pages import PAGES
 from hil.stepdrivers import OneWire, Tmc2209
+from hil.thermocouples import BITS, Thermocouple
+from hil.thermometers import sensor_share
 from microfactory import Machine
 from microfactory.parts import Home
 
-ZERO_C = 273.15
 SENSOR_BEHIND_S = 1.0  # dead time between heater and sensor
 AMBIENT_C = 22.0
 
@@ -50,6 +51,16 @@ class Warm:
         self.temperature_c = goal + (self.temperature_c - goal) * math.exp(-seconds / self.time_s)
         self.highest_c = max(self.highest_c, self.temperature_c)
 
+    def felt(self, tick: int, tick_hz: int) -> float:
+        """What its sensor is at, which lags behind."""
+        self.seen.append((tick, self.temperature_c))
+        late = tick - int(SENSOR_BEHIND_S * tick_hz)
+        while len(self.seen) > 1 and self.seen[1][0] <= late:
+            self.seen.popleft()
+        celsius = AMBIENT_C if self.fault == "detached" else self.seen[0][1]
+        noise = self.dice.gauss(0.0, self.noise_c) if self.noise_c else 0.0
+        return celsius + self.shift_c + noise
+
 
 class Plant:
     """The world of one machine. The board's port calls it; tests break it."""
@@ -66,6 +77,11 @@ class Plant:
             Warm(420.0, 110.0) if heater.role == "hotend" else Warm(150.0, 400.0)
             for heater in machine.heaters
         ]
+        self.converters = {
+            i: Thermocouple(heater.sensor.kind)
+            for i, heater in enumerate(machine.heaters)
+            if heater.sensor.kind in BITS
+        }
         self._switches = [self._of_motor(m) for m in range(len(machine.motors))]
         start = start_mm or {}
         self.offset = [
@@ -221,20 +237,17 @@ class Plant:
             return 1.0
         if warm.fault == "short":
             return 0.0
-        warm.seen.append((tick, warm.temperature_c))
-        late = tick - int(SENSOR_BEHIND_S * self.tick_hz)
-        while len(warm.seen) > 1 and warm.seen[1][0] <= late:
-            warm.seen.popleft()
-        celsius = AMBIENT_C if warm.fault == "detached" else warm.seen[0][1]
-        celsius += warm.shift_c + (warm.dice.gauss(0.0, warm.noise_c) if warm.noise_c else 0.0)
-        return thermistor_share(self.machine.heaters[number].sensor, celsius)
+        return sensor_share(self.machine.heaters[number].sensor, warm.felt(tick, self.tick_hz))
 
-
-def thermistor_share(sensor: Any, celsius: float) -> float:
-    """What a thermistor below its pull-up leaves of the supply, by its beta formula."""
-    kelvin = 1 / (celsius + ZERO_C) - 1 / (25 + ZERO_C)
-    ohm = float(sensor.r25_ohm * math.exp(sensor.beta_k * kelvin))
-    return ohm / (ohm + sensor.pullup_ohm)
+    def convert(self, number: int, count: int, tick: int) -> bytes:
+        """A frame of a heater's thermocouple converter."""
+        warm, twin = self.warm[number], self.converters[number]
+        warm.advance(tick, self.tick_hz)
+        twin.fault = {"short": "short_gnd"}.get(warm.fault, warm.fault)
+        twin.fault = twin.fault if twin.fault in ("open", "short_gnd", "short_vcc") else ""
+        data = twin.read(tick / self.tick_hz, warm.felt(tick, self.tick_hz))
+        assert len(data) == count
+        return data
 
 
 def near_home(machine: Machine) -> dict[str, float]:

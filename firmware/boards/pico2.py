@@ -14,3 +14,5 @@ GATE = 25  # the Pico's lamp: lit means that motors may step
 INPUTS = {"GP13": 13, "GP14": 14, "GP15": 15, "GP16": 16, "GP17": 17}
 OUTPUTS = {"GP18": 18, "GP19": 19, "GP20": 20, "GP21": 21, "GP0": 0, "GP1": 1}
 ANALOG = {"GP26": 26, "GP27": 27, "GP28": 28}
+# thermocouple converters: SCK, SO and CS; clock and data are shared, the pins are those above
+CONVERTERS = {"TC0": (0, 1, 28), "TC1": (0, 1, 27)}

@@ -9,9 +9,10 @@ from mfboard.answers import Answers
 from mfboard.config import ConfigError, parse, same
 from mfboard.handle import Handler
 from mfboard.heat import Heat
-from mfboard.heaters import TURN_MS, Heater
+from mfboard.heaters import Heater
 from mfboard.height_state import TARGET
 from mfboard.inputs import Inputs
+from mfboard.interlock import Interlock
 from mfboard.outputs import KEEP, Outputs
 from mfboard.player import ON_TAIL, STOPPED, Player, since, sooner
 from mfboard.torch import Torch
@@ -25,7 +26,6 @@ SLOTS = 8
 SLOT_BYTES = 8192
 HORIZON_US = 310_000  # 250 ms and a window
 STATUS_US = 50_000
-TURN_US = TURN_MS * 1000
 RETREAT_BYTES = 4096
 
 
@@ -58,6 +58,7 @@ class Board:
         self.heaters = []
         self.heat = Heat(self)
         self.torch = Torch(self)
+        self.interlock = Interlock(self)
         self.height_motor = -1
         self.drivers = None  # on a wire
         if hasattr(port.page, "DRIVERS"):
@@ -74,7 +75,6 @@ class Board:
         self.lease_us = 250_000
         self.heard_us = port.us()
         self.status_us = port.us()
-        self.heaters_us = port.us()
         self.changed = False
         port.board = self
 
@@ -139,6 +139,7 @@ class Board:
             self.player.outputs += 2
             self.height_motor = config["height"]["motor"]
         self.torch.forget(config["arc"])
+        self.interlock.configure(config["inputs"])
         self.player.forget(0)
         self.retreat_length = 0
         self.known = 0
@@ -149,7 +150,7 @@ class Board:
         now = self.port.us()
         for i in range(len(config["inputs"])):
             self.inputs.change(i, self.port.level(i), now)
-        self.heaters_us = now
+        self.heat.configure(now)
         self.state = s.READY
         if self.drivers:
             self.drivers.configure(config)
@@ -168,9 +169,7 @@ class Board:
             due = sooner(due, STATUS_US - since(now, self.status_us))
             if self._needs_link():
                 due = sooner(due, self.lease_us - since(now, self.heard_us))
-        if self.heaters:
-            due = sooner(due, TURN_US - since(now, self.heaters_us))
-        return due
+        return sooner(due, self.heat.due_us(now))
 
     def turn(self):
         """Everything that is due now."""
@@ -182,17 +181,14 @@ class Board:
             self.port.engine.fault = faults.NONE
             self.trip(fault, 0)
         self.inputs.service(now)
-        if self.inputs.tripped:
-            self._tripped()
+        self.interlock.look()
         self.torch.turn(now)
         if self.drivers:
             self.drivers.turn(now)
         if self.receiver.connect and self._needs_link():
             if since(now, self.heard_us) >= self.lease_us:
                 self.lost(s.WHY_LINK)
-        if self.heaters and since(now, self.heaters_us) >= TURN_US:
-            self.heaters_us = now
-            self.heat.turn()
+        self.heat.service(now)
         if self.receiver.connect and (self.changed or since(now, self.status_us) >= STATUS_US):
             self.status_us = now
             self.changed = False
@@ -213,9 +209,8 @@ class Board:
             return True  # windows stayed away: if the host is gone, the way out is due
         if self.state == s.READY and self.player.committed != self.player.number:
             return True  # a START that comes late, from a host that was gone, must not move it
-        for heater in self.heaters:
-            if heater.target_dc > 0:
-                return True
+        if self.heat.wanted():
+            return True
         for value in self.outputs.value:
             if value:
                 return True
@@ -301,35 +296,7 @@ class Board:
     def input_changed(self, i, level):
         """A pin of an input has changed."""
         self.inputs.change(i, level, self.port.us())
-        if self.inputs.tripped:
-            self._tripped()
-
-    def _tripped(self):
-        """Inputs have become active."""
-        mask = self.inputs.tripped
-        self.inputs.tripped = 0
-        self.changed = True
-        moving = self.state in s.MOVES
-        i = 0
-        while mask:
-            if mask & 1:
-                role = self.config["inputs"][i]["role"]
-                if role == "estop":
-                    self.trip(faults.ESTOP, i)
-                elif self._guarded(i):
-                    self.player.ask_hold(s.WHY_GUARD)
-                elif role == "limit" and moving and not self.port.engine.guards:
-                    self.trip(faults.LIMIT, i)
-                elif role == "door" and moving:
-                    self.trip(faults.DOOR, i)
-            mask >>= 1
-            i += 1
-
-    def _guarded(self, i):
-        for guard, _mask in self.port.engine.guards:
-            if guard == i:
-                return True
-        return False
+        self.interlock.look()
 
     # ---- the end of things
 

@@ -2,6 +2,8 @@
 
 import json
 
+from mfboard.converter import KINDS as CONVERTERS
+
 ROLES = ("limit", "probe", "estop", "door", "float", "arc_ok", "stall")
 KINDS = ("switch", "pwm", "servo")
 CONFIG_BYTES = 8192  # it comes into the first window's slot
@@ -13,12 +15,14 @@ _TOP = {
 }  # fmt: skip
 _MOTOR = {"name", "at", "invert", "low", "high"}
 _FAR = (1 << 29) - 1
+RULES = ("hold", "fault")
 _INPUT = {"name", "at", "active", "pull", "debounce_us", "role"}
 _OUTPUT = {"name", "at", "kind", "hz", "hold", "lost", "fault"}
 _HEATER = {
     "name", "at", "sensor", "curve", "min_dc", "max_dc", "kp", "ki", "kd", "rise", "hold",
     "max_duty", "model",
 }  # fmt: skip
+_CONVERTED = (_HEATER - {"curve"}) | {"converter"}
 _CURVE = {"from_dc", "step_dc", "shares"}
 _MODEL = {"rate_mc_s", "time_ds", "dead_ds"}
 SHARES_MAX = 200
@@ -27,6 +31,11 @@ _ARC = {"input", "torch", "wait_ms", "lost_ms"}
 DRIVER = (
     ("run", 0, 31), ("hold", 0, 31), ("vsense", 0, 1), ("mres", 0, 8), ("spread", 0, 1),
     ("stall", 0, 255), ("cool", 0, (1 << 20) - 1),
+)  # fmt: skip
+# of model-predictive control, with their bounds (mfboard.predict)
+PREDICT = (
+    ("dead_ms", 0, 10_000), ("lag_ms", 200, 20_000), ("horizon_ms", 500, 60_000),
+    ("sensor", -4096, 4096), ("body", 0, 16_384), ("wind", 0, 20_000),
 )  # fmt: skip
 _HEIGHT = {"motor", "sensor", "path", "settings"}
 # settings of height control in the order of mfboard.height_state, with their bounds
@@ -121,12 +130,13 @@ def parse(data, page):
     if not config["motors"]:
         raise ConfigError("there is no motor")
     for item in _list(config, "inputs", 12):
-        _input(item, page, used)
+        _input(item, page, used, len(_list(config, "outputs", 12)))
     for item in _list(config, "outputs", 12):
         _output(item, page, used)
     for item in _list(config, "heaters", 3):
         _heater(item, page, used)
     _share(config, page)
+    _converters(config, page, used)
     _torch(config, page, used)
     if "drivers" in config:
         _drivers(config, page)
@@ -201,8 +211,22 @@ def _share(config, page):
         rates[part] = (hz, item["at"])
 
 
-def _input(item, page, used):
-    _keys(item, _INPUT, "input")
+def _converters(config, page, used):
+    """A converter's pins are nobody else's; clock and data are those of all converters."""
+    known = getattr(page, "CONVERTERS", {})
+    others = []
+    for table in (page.INPUTS, page.OUTPUTS, page.ANALOG):
+        others += [table[name] for name in used if name in table]
+    for item in config["heaters"]:
+        if "converter" in item:
+            for pin in known[item["sensor"]]:
+                if pin in others:
+                    raise ConfigError(item["sensor"] + ": its pin " + str(pin) + " is used already")
+
+
+def _input(item, page, used, outputs):
+    ruled = isinstance(item, dict) and "rule" in item
+    _keys(item, _INPUT | {"rule", "off"} if ruled else _INPUT, "input")
     _name(item["name"], "input")
     _connector(item["at"], page.INPUTS, used, "input")
     _whole(item["active"], 0, 1, "active")
@@ -210,6 +234,12 @@ def _input(item, page, used):
     _whole(item["debounce_us"], 0, 100000, "debounce_us")
     if item["role"] not in ROLES:
         raise ConfigError("input: the role " + str(item["role"]) + " is unknown")
+    if ruled:
+        if item["role"] not in ("door", "float"):
+            raise ConfigError("input: only a door and a float have a rule")
+        if item["rule"] not in RULES:
+            raise ConfigError("input: the rule " + str(item["rule"]) + " is unknown")
+        _whole(item["off"], 0, (1 << outputs) - 1, "input off")
 
 
 def _output(item, page, used):
@@ -224,20 +254,35 @@ def _output(item, page, used):
 
 
 def _heater(item, page, used):
-    _keys(item, _HEATER, "heater")
+    converts = isinstance(item, dict) and "converter" in item
+    known = _CONVERTED if converts else _HEATER
+    predicts = isinstance(item, dict) and "predict" in item
+    _keys(item, known | {"predict"} if predicts else known, "heater")
     _name(item["name"], "heater")
     _connector(item["at"], page.OUTPUTS, used, "heater")
-    _connector(item["sensor"], page.ANALOG, used, "heater sensor")
+    sensors = getattr(page, "CONVERTERS", {}) if converts else page.ANALOG
+    _connector(item["sensor"], sensors, used, "heater sensor")
     _whole(item["min_dc"], -500, 10000, "min_dc")
     _whole(item["max_dc"], 0, 10000, "max_dc")
     if item["min_dc"] >= item["max_dc"]:
         raise ConfigError("heater: min_dc is not below max_dc")
-    _curve(item["curve"], item["max_dc"])
+    if converts and item["converter"] not in CONVERTERS:
+        raise ConfigError("heater: the converter " + str(item["converter"]) + " is unknown")
+    if not converts:
+        _curve(item["curve"], item["max_dc"])
     if item["model"] is not None:
-        _keys(item["model"], _MODEL, "model")
+        lags = isinstance(item["model"], dict) and "lag_ds" in item["model"]
+        _keys(item["model"], _MODEL | {"lag_ds"} if lags else _MODEL, "model")
+        _whole(item["model"]["lag_ds"] if lags else 0, 0, 200, "lag_ds")
         _whole(item["model"]["rate_mc_s"], 10, 20000, "rate_mc_s")
         _whole(item["model"]["time_ds"], 50, 20000, "time_ds")
         _whole(item["model"]["dead_ds"], 0, 100, "dead_ds")
+    if predicts:
+        _keys(item["predict"], {row[0] for row in PREDICT}, "predict")
+        for key, low, high in PREDICT:
+            _whole(item["predict"][key], low, high, "predict " + key)
+        if item["model"] is None:
+            raise ConfigError("heater: predict needs a model")
     _whole(item["max_duty"], 0, 65535, "max_duty")
     for key in ("kp", "ki", "kd"):
         _number(item[key], 0, 1000, key)

@@ -120,6 +120,8 @@ class Handler:
             return s.NOT_CONFIGURED
         if not b.port.enabled:
             return s.NOT_ENABLED
+        if not b.interlock.closed():
+            return s.LOCKED
         reason = b.player.may_start(number)
         if reason == s.OK and not b.torch.strikes(number, b.port.us()):
             b.begin(number)
@@ -133,6 +135,8 @@ class Handler:
         heater = number - outputs
         if 0 <= heater < len(b.heaters) and value > b.heaters[heater].max_dc:
             return s.BAD_VALUE
+        if b.outputs.locked >> number & 1 and value:
+            return s.LOCKED
         b.set_output(number, value)
         b.changed = True
         return s.OK

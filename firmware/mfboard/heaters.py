@@ -7,12 +7,13 @@ else a rise in a time); one that leaves its target; one that is too high.
 """
 
 from mfboard import faults
+from mfboard.converter import Converter
 from mfboard.pid import Pid
+from mfboard.predict import Predict
 from mfboard.residual import Residual
-from mfboard.sensor import OPEN, SHORT, Curve
+from mfboard.sensor import Curve
 
 TURN_MS = 100
-OPEN_TURNS = 2  # so many readings in a row: 200 ms
 ABOVE_TURNS = 20  # so long above its band: 2 s
 BEYOND_MC = 10_000  # above max_c: too hot
 BAND_MC = 2000  # so near below its target it has reached it
@@ -27,11 +28,15 @@ class Heater:
 
     def __init__(self, item):
         self.name = item["name"]
-        self.curve = Curve(item["curve"])
+        self.converts = "converter" in item
+        self.curve = Converter(item["converter"]) if self.converts else Curve(item["curve"])
         self.min_mc = item["min_dc"] * 100
         self.max_dc = item["max_dc"]
         self.pid = Pid(item["kp"], item["ki"], item["kd"], TURN_MS)
         self.model = Residual(item["model"], TURN_MS) if item["model"] else None
+        self.predict = None
+        if "predict" in item:
+            self.predict = Predict(item["predict"], self.model, TURN_MS)
         dead_turns = self.model.dead_turns if self.model else 0
         self.withhold_turns = STILL_TURNS + dead_turns
         self.frozen_turns = min(FROZEN_TURNS + 2 * dead_turns, FROZEN_MOST_TURNS)
@@ -92,13 +97,18 @@ class Heater:
             return self._doubt(faults.TOO_HOT)
         if self.model:
             fault = self.model.turn(self.now_mc, self.duty, wanted)
+        if self.predict:
+            self.predict.observe(self.now_mc, self.duty)
         if not wanted:
             self.duty = 0
             self.pid.before_mc = self.now_mc
             return fault
         if self.now_mc < self.min_mc:
-            return self._doubt(faults.SENSOR_OPEN)
-        duty = self.pid.turn(self.now_mc, self.target_dc * 100)
+            return self._doubt(self.curve.cold)
+        if self.predict:
+            duty = self.predict.duty(self.target_dc * 100)
+        else:
+            duty = self.pid.turn(self.now_mc, self.target_dc * 100)
         self.duty = duty if duty < self.max_duty else self.max_duty
         return self._doubt(fault or self._frozen(share) or self._verify())
 
@@ -110,16 +120,15 @@ class Heater:
 
     def _bad(self, share):
         """A reading that no temperature gives. On a cold machine a sensor may be unplugged."""
-        if SHORT < share < OPEN:
+        fault = self.curve.fault(share)
+        if not fault:
             self.bad_turns = 0
             return faults.NONE
         self.bad_turns += 1
-        if self.bad_turns < OPEN_TURNS:
+        if self.bad_turns < self.curve.doubts:
             return faults.NONE
         self.duty = 0
-        if self.target_dc > 0 or self.reached:
-            return faults.SENSOR_OPEN if share >= OPEN else faults.SENSOR_SHORT
-        return faults.NONE
+        return fault if self.target_dc > 0 or self.reached else faults.NONE
 
     def _frozen(self, share):
         """The same reading to the bit: half the power until it moves; if it does not, a fault."""

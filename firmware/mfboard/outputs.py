@@ -15,11 +15,25 @@ class Outputs:
         self.port = port
         self.items = items
         self.value = [0] * len(items)
+        self.locked = 0  # mask of those that stay off
 
     def set(self, i, value):
-        """From now on."""
+        """From now on; one that is locked stays off."""
+        if self.locked >> i & 1:
+            value = 0
         self.value[i] = value
         self.port.set_output(i, value)
+
+    def lock(self, mask):
+        """These are off from now on, whatever is asked; the others are free again."""
+        fresh = mask & ~self.locked
+        self.locked = mask
+        i = 0
+        while fresh:
+            if fresh & 1:
+                self.set(i, 0)
+            fresh >>= 1
+            i += 1
 
     def hold(self):
         """The machine holds: each output as its file says."""

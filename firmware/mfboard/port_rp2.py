@@ -104,7 +104,7 @@ class Port:
             number, tx, rx = self.page.UART
             self.wire = UART(number, WIRE_BAUD, tx=Pin(tx), rx=Pin(rx), timeout=0)
         self.heaters = [self._pwm(item["at"], HEATER_HZ) for item in config["heaters"]]
-        self.sensors = [ADC(Pin(self.page.ANALOG[item["sensor"]])) for item in config["heaters"]]
+        self.sensors = [self._sensor(item) for item in config["heaters"]]
         self.pins = [self._output(i, item) for i, item in enumerate(config["outputs"])]
         f.S[f.STOPPER] = 0
         f.S[f.EDGES] = 0
@@ -113,6 +113,14 @@ class Port:
         for i, item in enumerate(config["inputs"]):
             self._input(i, item)
         self.engine.configure(config)
+
+    def _sensor(self, item):
+        if "converter" not in item:
+            return ADC(Pin(self.page.ANALOG[item["sensor"]]))
+        sck, so, cs = self.page.CONVERTERS[item["sensor"]]
+        from mfboard.port_rp2_spi import Spi  # no memory is taken for it elsewhere
+
+        return Spi(Pin(sck, Pin.OUT, value=0), Pin(so, Pin.IN), Pin(cs, Pin.OUT, value=1))
 
     def _pwm(self, connector, hz):
         pin = Pin(self.page.OUTPUTS[connector], Pin.OUT, value=0)
@@ -181,6 +189,10 @@ class Port:
             total += self.sensors[i].read_u16()
             k += 1
         return total // READINGS
+
+    def convert(self, i, out):
+        """A frame of heater i's converter."""
+        self.sensors[i].read(out)
 
     def enable(self, mask):
         """Drivers on, or off."""

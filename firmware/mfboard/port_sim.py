@@ -95,6 +95,14 @@ class Port:
         """What heater i's sensor reads, 0 to 65535."""
         return int(self.plant.sensor(i, self.tick) * 65535 + 0.5) if self.plant else 32768
 
+    def convert(self, i, out):
+        """A frame of heater i's converter."""
+        data = self.plant.convert(i, len(out), self.tick) if self.plant else bytes(len(out))
+        k = 0
+        while k < len(out):
+            out[k] = data[k]
+            k += 1
+
     def arc(self):
         """Four readings of the arc's converter, added up: 0 to 16380."""
         return self.plant.arc(self.engine, self.tick) if self.plant else 0

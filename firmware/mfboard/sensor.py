@@ -6,6 +6,8 @@ temperatures, equally far apart. Between two of them it is straight. Beyond its 
 
 from array import array
 
+from mfboard import faults
+
 FULL = 65535
 OPEN = 65273  # 0.996 of the range: a broken wire
 SHORT = 262
@@ -14,11 +16,21 @@ SHORT = 262
 class Curve:
     """From the converter's reading to a temperature, in thousandths of a degree."""
 
+    doubts = 2  # so many readings in a row are believed: 200 ms
+
     def __init__(self, curve):
         self.from_mc = curve["from_dc"] * 100
         self.step_mc = curve["step_dc"] * 100
         self.shares = array("H", curve["shares"])
         self.falls = self.shares[0] > self.shares[1]  # warmer reads less: a thermistor
+        # colder than the machine file allows
+        self.cold = faults.SENSOR_OPEN if self.falls else faults.SENSOR_SHORT
+
+    def fault(self, share):
+        """A reading that no temperature gives, or NONE."""
+        if SHORT < share < OPEN:
+            return faults.NONE
+        return faults.SENSOR_OPEN if share >= OPEN else faults.SENSOR_SHORT
 
     def millicelsius(self, share):
         """The temperature at a reading; the table's end where the reading is beyond it."""

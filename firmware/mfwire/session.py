@@ -28,11 +28,14 @@ MOVES = (RUNNING, TAIL, RETREATING)
 RESTS = (READY, RESTED, DONE, ABORTED)
 
 # why a board stopped
-WHY = ("none", "hold", "late", "link", "guard", "end", "abort", "fault", "bye", "arc")
+WHY = (
+    "none", "hold", "late", "link", "guard", "end", "abort", "fault", "bye", "arc", "door",
+    "float",
+)  # fmt: skip
 (
     WHY_NONE, WHY_HOLD, WHY_LATE, WHY_LINK, WHY_GUARD, WHY_END, WHY_ABORT, WHY_FAULT, WHY_BYE,
-    WHY_ARC,
-) = range(10)  # fmt: skip
+    WHY_ARC, WHY_DOOR, WHY_FLOAT,
+) = range(12)  # fmt: skip
 ENDS = (WHY_END, WHY_GUARD)
 
 # which sequenced message is taken in which state; everything else is REFUSED
@@ -64,11 +67,12 @@ REASONS = (
     "not whole", "too late", "unknown output, heater, input or motor", "value out of range",
     "position does not match", "not configured", "drivers are off", "drivers are on",
     "an output is on", "a heater is hot",
+    "a door or float switch is active",
 )  # fmt: skip
 (
     OK, BAD_STATE, BAD_BOUNDS, BAD_ORDER, NO_SLOT, TOO_FAR, NOT_WHOLE, TOO_LATE, UNKNOWN_ID,
-    BAD_VALUE, BAD_POSITION, NOT_CONFIGURED, NOT_ENABLED, ENABLED, OUTPUT_ON, HOT,
-) = range(16)  # fmt: skip
+    BAD_VALUE, BAD_POSITION, NOT_CONFIGURED, NOT_ENABLED, ENABLED, OUTPUT_ON, HOT, LOCKED,
+) = range(17)  # fmt: skip
 
 
 def allowed(kind: int, state: int) -> bool:

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
+from functools import partial
 from multiprocessing import Pool
 
 from rich.progress import track
@@ -19,14 +20,19 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--plants", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1, help="of the first heater times 100,000")
+    parser.add_argument("--control", choices=("pid", "model"), default="pid")
+    parser.add_argument(
+        "--sensor", choices=("beta", "pt1000", "max31855", "max6675"), default="beta"
+    )
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--json", action="store_true", help="one line of JSON a heater")
     options = parser.parse_args()
     seeds = range(options.seed * 100_000, options.seed * 100_000 + options.plants)
+    one = partial(trial, control=options.control, sensor=options.sensor)
     found: list[Outcome] = []
     with Pool(options.jobs) as pool:
         for outcome in track(
-            pool.imap(trial, seeds), "heaters", len(seeds),
+            pool.imap(one, seeds), "heaters", len(seeds),
             disable=not sys.stderr.isatty(), transient=True,
         ):  # fmt: skip
             found.append(outcome)

@@ -38,6 +38,25 @@ def wrong(outcome: Outcome) -> list[str]:
     return out
 
 
+def _regulated(tuned: list[Outcome]) -> list[str]:
+    """Medians, 90 % and most, of hotends and beds apart."""
+    out = ["               settled s           first C              rms C               fan C"]
+    for kind in ("hotend", "bed"):
+        some = [o for o in tuned if o.kind == kind and not o.alarms]
+        row = ""
+        for key in ("settled_s", "first_c", "rms_c", "blown_c"):
+            values = sorted(getattr(o, key) for o in some) or [0.0]
+            n = len(values)
+            a, b, c = values[n // 2], values[n * 9 // 10], values[-1]
+            row += (
+                f"  {a:5.1f} {b:5.1f} {c:6.1f}"
+                if key == "settled_s"
+                else f"  {a:5.2f} {b:5.2f} {c:6.2f}"
+            )
+        out.append(f"{kind:<8} {row}")
+    return out
+
+
 def table(found: list[Outcome]) -> list[str]:
     """Lines of text."""
     tuned = [o for o in found if not o.tuned]
@@ -47,6 +66,7 @@ def table(found: list[Outcome]) -> list[str]:
         f"{sum(bool(o.alarms) for o in found)} false alarms, "
         f"{sum(o.over_max_c > OVER_MAX_C for o in found)} beyond their limit; beyond the target: "
         f"median {over[len(over) // 2]:.1f} C, most {over[-1]:.1f} C",
+        *_regulated(tuned),
         "fault            tried  told  in time  harmless  late  median s  longest s",
     ]
     for kind in KINDS:

@@ -11,6 +11,7 @@ import random
 from collections import deque
 from dataclasses import dataclass, field
 
+from mfboard.converter import OPEN, SHORT, ZERO
 from microfactory.heating import share
 from microfactory.parts import Sensor
 
@@ -18,6 +19,12 @@ TURN_S = 0.1
 BITS = 4095  # of the converter
 READINGS = 8  # the board's mean of so many
 FALL_S = 4.0  # a sensor that came off is in the air
+SENSORS = {  # by kind
+    "pt1000": Sensor(connector="TEMP0", kind="pt1000", pullup_ohm=4700.0),
+    "max31855": Sensor(connector="TC0", kind="max31855"),
+    "max6675": Sensor(connector="TC0", kind="max6675"),
+}
+CONVERSION_TURNS = {"max31855": 1.1, "max6675": 2.25}
 SENSOR = Sensor(connector="TEMP0", r25_ohm=100_000.0, beta_k=4092.0, pullup_ohm=4700.0, kind="beta")
 
 
@@ -39,6 +46,9 @@ class Thermal:
     body_c: float = 0.0
     sensor_c: float = 0.0
     held: int = -1  # a frozen reading
+    sensor: Sensor = SENSOR
+    told: int = 0  # a converter's last frame, as a reading ...
+    told_turns: float = 0.0  # ... which is so old
     late: deque[float] = field(default_factory=deque)
 
     def __post_init__(self) -> None:
@@ -78,12 +88,28 @@ class Thermal:
             goal, lag_s = self.room_c, FALL_S
         self.sensor_c += (goal - self.sensor_c) * (1 - math.exp(-TURN_S / lag_s))
         if self.fault == "open":
-            return 65535
+            return OPEN
         if self.fault == "short":
-            return 0
-        read = share(SENSOR, self.sensor_c + self.dice.gauss(0.0, self.noise_c)) * BITS
-        reading = int(round(read * READINGS) / READINGS / BITS * 65535)
+            return SHORT
+        felt_c = self.sensor_c + self.dice.gauss(0.0, self.noise_c)
+        reading = (
+            self._converted(felt_c)
+            if self.sensor.kind in CONVERSION_TURNS
+            else self._divided(felt_c)
+        )
         if self.fault == "frozen":
             self.held = reading if self.held < 0 else self.held
             return self.held
         return reading
+
+    def _divided(self, felt_c: float) -> int:
+        read = share(self.sensor, felt_c) * BITS
+        return int(round(read * READINGS) / READINGS / BITS * 65535)
+
+    def _converted(self, felt_c: float) -> int:
+        """A thermocouple's converter: quarters of a degree, as old as a conversion lasts."""
+        self.told_turns -= 1
+        if self.told_turns < 0 or not self.told:
+            self.told = ZERO + int(felt_c * 4)
+            self.told_turns += CONVERSION_TURNS[self.sensor.kind]
+        return self.told

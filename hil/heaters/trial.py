@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from hil.heaters.thermal import SENSOR, TURN_S, Thermal
+from hil.heaters.thermal import SENSOR, SENSORS, TURN_S, Thermal
 from mfboard.heaters import Heater
 from microfactory.errors import UsageError
 from microfactory.machine import heater_config
 from microfactory.parts import Heater as Part
+from microfactory.parts import Sensor
 from microfactory.status import FAULTS
 from microfactory.tuning import fit, pid_for, relay
 
@@ -24,6 +25,10 @@ WATCH_S = 60.0  # so long a broken one is watched, from when it shows ...
 LONGEST_S = 300.0  # ... and so long it may take to show
 KINDS = ("open", "short", "detached", "frozen", "dead", "weak", "welded", "welded when off")
 POWER = ("dead", "weak", "welded", "welded when off")
+NEAR_C = 2.0
+STEADY_S = 40.0
+BEGIN_S = 10.0
+BLOWN = (2, 3)  # stages of the plan: the fan blows, and has just stopped
 SHOWS = 0.25  # of full power: a heater that is on when it should be shows nothing
 PARTS = {
     "hotend": {"max_c": 275.0, "role": "hotend", "drift_c": 10.0},
@@ -55,17 +60,21 @@ class Outcome:
     alarms: tuple[str, ...]  # faults told in peace
     over_c: float  # beyond its target, after it was first below it
     over_max_c: float  # beyond its limit, in peace
+    first_c: float  # beyond its first target, before the fan
+    settled_s: float  # from the first target until it stays within NEAR_C of it
+    rms_c: float  # off its target in the last STEADY_S before the fan
+    blown_c: float  # most off its target while the fan blows and after it
     attacks: tuple[Attack, ...]
 
 
-def part(kind: str) -> Part:
+def part(kind: str, sensor: Sensor) -> Part:
     """A heater as a machine file has it before it was tuned."""
-    return Part(name=kind, connector="HEAT0", sensor=SENSOR, pid=relay(), min_c=0.0, **PARTS[kind])  # type: ignore[arg-type]
+    return Part(name=kind, connector="HEAT0", sensor=sensor, pid=relay(), min_c=1.0, **PARTS[kind])  # type: ignore[arg-type]
 
 
-def tuned(world: Thermal) -> Part:
+def tuned(world: Thermal, control: str) -> Part:
     """The same, with what a recorded warming of a cold copy gives. UsageError."""
-    untuned = replace(part(world.kind), drift_c=60.0)
+    untuned = replace(part(world.kind, world.sensor), drift_c=60.0)
     heater = Heater(heater_config(untuned))
     cold = copy.deepcopy(world)
     heater.set_target(round(TUNE_C[world.kind] * 10))
@@ -78,16 +87,49 @@ def tuned(world: Thermal) -> Part:
         read.append(heater.now_mc / 1000)
         duties.append(heater.duty / 65535)
     model = fit(np.array(times), np.array(read), np.array(duties))
-    return replace(part(world.kind), model=model, pid=pid_for(model))
+    return replace(part(world.kind, world.sensor), model=model, pid=pid_for(model), control=control)
 
 
-def trial(seed: int) -> Outcome:
+class Seen:
+    """How well a heater is regulated in peace."""
+
+    def __init__(self, max_c: float, warm_s: float) -> None:
+        self.max_c, self.warm_s = max_c, warm_s
+        self.over_c = self.over_max_c = self.first_c = self.settled_s = 0.0
+        self.squares_c2 = self.blown_c = 0.0
+
+    def look(self, stage: int, now_s: float, sensor_c: float, goal_c: float) -> None:
+        """One turn. goal_c 0: it is off, or cools to a lower target."""
+        self.over_max_c = max(self.over_max_c, sensor_c - self.max_c)
+        off_c = sensor_c - goal_c
+        if not goal_c:
+            return
+        self.over_c = max(self.over_c, off_c)
+        if stage == 1:
+            self.first_c = max(self.first_c, off_c)
+            if abs(off_c) > NEAR_C:
+                self.settled_s = now_s - BEGIN_S
+            if now_s >= self.warm_s - STEADY_S:
+                self.squares_c2 += off_c**2 * TURN_S / STEADY_S
+        elif stage in BLOWN:
+            self.blown_c = max(self.blown_c, abs(off_c))
+
+    def figures(self) -> tuple[float, ...]:
+        """As Outcome has them."""
+        rms_c = self.squares_c2**0.5
+        return (
+            self.over_c, self.over_max_c, self.first_c, self.settled_s, rms_c, self.blown_c,
+        )  # fmt: skip
+
+
+def trial(seed: int, control: str = "pid", sensor: str = "beta") -> Outcome:
     """Everything about the heater of a seed."""
     world = Thermal.draw(seed)
+    world.sensor = SENSORS.get(sensor, SENSOR)
     try:
-        whole = tuned(world)
+        whole = tuned(world, control)
     except UsageError as error:
-        return Outcome(seed, world.kind, str(error), (), 0.0, 0.0, ())
+        return Outcome(seed, world.kind, str(error), (), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, ())
     dice = random.Random(seed + 1_000_000)
     heater = Heater(heater_config(whole))
     low, high = TARGETS_C[world.kind]
@@ -96,7 +138,7 @@ def trial(seed: int) -> Outcome:
     warm_s = 2.5 * target / world.rate_c_s + 60
     # (until, target, losses), in peace
     plan = [
-        (10.0, 0.0, 1.0),
+        (BEGIN_S, 0.0, 1.0),
         (warm_s, target, 1.0),
         (warm_s + 100, target, dice.uniform(1.1, 1.35)),
         (warm_s + 160, target, 1.0),
@@ -109,7 +151,7 @@ def trial(seed: int) -> Outcome:
     when["welded when off"] = dice.choice([dice.uniform(0, 10), dice.uniform(end_s - 60, end_s)])
     kept: dict[str, tuple[Heater, Thermal]] = {}
     alarms: list[str] = []
-    over = over_max = 0.0
+    seen = Seen(whole.max_c, plan[1][0])
     stage = 0
     below = False
     for k in range(round(end_s / TURN_S)):
@@ -124,14 +166,12 @@ def trial(seed: int) -> Outcome:
         if fault:
             alarms.append(f"{FAULTS[fault][0]} at {now_s:.1f} s")
             break
-        if goal and below:
-            over = max(over, world.sensor_c - goal)
-        over_max = max(over_max, world.sensor_c - whole.max_c)
+        seen.look(stage, now_s, world.sensor_c, goal if below else 0.0)
         for kind, at_s in when.items():
             if kind not in kept and at_s <= now_s:
                 kept[kind] = copy.deepcopy((heater, world))
     attacks = tuple(_attack(kind, when[kind], *kept[kind]) for kind in KINDS if kind in kept)
-    return Outcome(seed, world.kind, "", tuple(alarms), over, over_max, attacks)
+    return Outcome(seed, world.kind, "", tuple(alarms), *seen.figures(), attacks)
 
 
 def _attack(kind: str, at_s: float, heater: Heater, world: Thermal) -> Attack:

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 from hil.capture import Capture
-from hil.plant import thermistor_share
 from hil.probe import Probe
 from hil.probe.edges import CHANGE_TICKS
 from hil.probe.probe import SUPPLY_V
@@ -18,6 +17,7 @@ from hil.rigs.lines import lines_of_channels, to_capture
 from hil.rigs.rigfile import RigFile
 from hil.rigs.tapped import TappedLink
 from hil.rigs.told import Told
+from hil.thermometers import sensor_share
 from microfactory import Machine, UsageError
 
 POLL_S = 0.01  # between two looks at the probe
@@ -213,4 +213,4 @@ def heater_of(machine: Machine, name: str) -> Any:
 
 def sensor_v(sensor: Any, celsius: float) -> float:
     """The voltage that a thermistor leaves at a temperature."""
-    return SUPPLY_V * thermistor_share(sensor, celsius)
+    return SUPPLY_V * sensor_share(sensor, celsius)

@@ -6,14 +6,14 @@ weak pulls and drivers on every line, sees levels, and stands in for switches an
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from hil.capture import Capture
-from hil.plant import ZERO_C, Plant
+from hil.plant import Plant
 from hil.rig_virtual import VirtualLink
+from hil.thermometers import sensor_ohm
 from hil.wiring.bursts import TICK_HZ, Plan, Wave, burst
 from hil.wiring.lines import Line, lines_of
 from hil.wiring.net import Net, Node
@@ -90,8 +90,7 @@ class Wired(Plant):
         siemens = 0.0
         for each in self.net.drivers(node, self._sensors):
             k = self._sensors.index(each)
-            kelvin = 1 / (played_c(k) + ZERO_C) - 1 / (25 + ZERO_C)
-            siemens += 1 / (part.r25_ohm * math.exp(part.beta_k * kelvin))
+            siemens += 1 / sensor_ohm(part, played_c(k))
         if not siemens:
             return 1.0
         return 1 / siemens / (1 / siemens + part.pullup_ohm)

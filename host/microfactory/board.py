@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any
 
 from microfactory.client import Client
-from microfactory.drive import Driven, drive
+from microfactory.drive import ASKED, Driven, drive
 from microfactory.errors import BoardFault, LimitError, LinkError, Stopped, UsageError
 from microfactory.homing import Homing
 from microfactory.link import Link, open_link
@@ -112,10 +112,19 @@ class Board:
                 self.client.send("POSITION", motor=m, steps=status.steps[motor.name])
         self.client.settle()
 
-    def ready(self) -> None:
-        """Back to where a run may begin; BoardFault when a fault is latched."""
+    def ready(self, *, job: bool = False) -> None:
+        """Back to where a run may begin; BoardFault when a fault is latched, or for a job when a
+        door is open or a float is lost.
+        """
         status = self.client.ask()
         self.client.check_fault()
+        for part in self.machine.inputs:
+            if job and part.on_active and status.inputs.get(part.name):
+                word = "is open" if part.role == "door" else "has lost its contact"
+                raise BoardFault(
+                    f"{part.name} ({part.role}) {word}; nothing moved and nothing was switched on; "
+                    "close it, or move the head off what it met, and begin again"
+                )
         if status.state in ("RUNNING", "TAIL", "RETREATING"):
             raise UsageError(f"the machine is moving ({status.state}); nothing else was started")
         self.client.send("RESET", number=0)
@@ -155,8 +164,10 @@ class Board:
         steps = tuple(self.client.ask().steps.values())
         windows = straight(self.machine, steps, mm, speed, check=check)
         driven = drive(self.client, windows, wants_hold=self.wants_hold)
-        if driven.why == "hold":
-            raise Stopped("the move was stopped on its path; it can be asked for again")
+        if driven.why in ASKED:
+            raise Stopped(
+                f"the move was stopped on its path ({driven.why}); it can be asked for again"
+            )
         return driven
 
     # ---- switching

@@ -19,6 +19,7 @@ HORIZON_S = 0.25
 SLACK_S = 0.05  # the board takes HORIZON_S and a window of 60 ms
 STILL = ("DONE", "RESTED", "ABORTED", "FAULT")
 KEPT = 32
+ASKED = ("hold", "door", "float")  # somebody, or an interlock, stopped it on its path
 
 
 @dataclass(frozen=True)

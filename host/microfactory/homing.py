@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from microfactory.client import Client
-from microfactory.drive import Driven, drive
+from microfactory.drive import ASKED, Driven, drive
 from microfactory.errors import BoardFault, Stopped, UsageError
 from microfactory.machine import Machine
 from microfactory.motion.plan import Window
@@ -90,8 +90,8 @@ class Homing:
             wants_hold=self.wants_hold,
             watch=lambda played_s, window: self.watch(name) if self.watch else None,
         )
-        if driven.why == "hold":
-            raise Stopped(f"homing of {name} was stopped; home again before moving")
+        if driven.why in ASKED:
+            raise Stopped(f"homing of {name} was stopped ({driven.why}); home again before moving")
         if driven.why == "late":
             raise BoardFault(
                 f"homing of {name} stopped by itself, at rest: its windows came too late; look at "

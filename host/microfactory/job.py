@@ -22,8 +22,17 @@ from microfactory.motion.plan import Place, Section, Window, plan
 from microfactory.places import journal_path
 from microfactory.record import Record
 
-NO_ARC = {"arc": "there was no arc", "hold": "stopped"}
-WORDS = {"arc": "the arc was lost, the torch is off"}
+NO_ARC = {
+    "arc": "there was no arc",
+    "hold": "stopped",
+    "door": "the door was opened",
+    "float": "the float switch lost its contact",
+}
+WORDS = {
+    "arc": "the arc was lost, the torch is off",
+    "door": "the door was opened; close it first",
+    "float": "the float switch lost its contact; look at the head first",
+}
 HEAT_BAND_C = 1.0
 HEAT_RATE_C_S = 1.5  # for the estimate of a wait
 
@@ -247,7 +256,7 @@ def run_job(board: Board, program: Program, **options: Any) -> Record:
     chosen = Options(**options)
     record = new_record(board, program, "job", chosen.who)
     job = Job(board, program, chosen, record)
-    board.ready()
+    board.ready(job=True)
     job.prepare()
     return go(job, lambda: _from_start(job))
 

@@ -249,7 +249,7 @@ def run_file(board: Board, job_file: JobFile, **options: Any) -> Record:
     record.hashes["windows_sha256"] = job_file.header["windows_sha256"]
     record.hashes["proof"] = job_file.verdict
     job = Job(board, job_file.program(), chosen, record)
-    board.ready()
+    board.ready(job=True)
     job.prepare(job_file.header["time_s"])
 
     def sections() -> Iterator[Section]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from microfactory.drivers import driver_configs, timed
 from microfactory.errors import MachineError, UsageError
-from microfactory.heating import curve_config, model_config
+from microfactory.heating import model_config, predict_config, sensor_config
 from microfactory.machine_check import check
 from microfactory.machine_read import board_from, build, named
 from microfactory.parts import (
@@ -183,6 +183,13 @@ class Machine:
         k = max(1, math.ceil((widest_us * tick_hz / 1e6 - 1 - 1e-9) / 16))
         return 1 + 16 * min(k, 32)
 
+    def _interlock(self, part: Input) -> dict[str, Any]:
+        """What a door or a float does, where the file says so; off: a mask of outputs."""
+        if part.on_active is None:
+            return {}
+        off = sum(1 << self.output_id(name) for name in part.off or ())
+        return {"rule": part.on_active, "off": off}
+
     def _travel(self, motor: int) -> dict[str, int]:
         """Lowest and highest count of a motor; a retreat keeps within them."""
         axis = self.axes[self.axis_of_motor(motor)]
@@ -212,6 +219,7 @@ class Machine:
                     "pull": pull[i.pull],
                     "debounce_us": round(i.debounce_ms * 1000),
                     "role": i.role,
+                    **self._interlock(i),
                 }
                 for i in self.inputs
             ],
@@ -309,7 +317,7 @@ def heater_config(heater: Heater) -> dict[str, Any]:
         "name": heater.name,
         "at": heater.connector,
         "sensor": heater.sensor.connector,
-        "curve": curve_config(heater),
+        **sensor_config(heater),
         "min_dc": round(heater.min_c * 10),
         "max_dc": round(heater.max_c * 10),
         "kp": heater.pid.kp,
@@ -319,6 +327,7 @@ def heater_config(heater: Heater) -> dict[str, Any]:
         "hold": {"dc": round(heater.drift_c * 10), "s": heater.drift_s},
         "max_duty": 65535,
         "model": model_config(heater),
+        **predict_config(heater),
     }
 
 

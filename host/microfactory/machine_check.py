@@ -6,13 +6,15 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from microfactory.drivers import check_drivers
+from microfactory.heating import check_curve
 from microfactory.motion.shapers import impulses
+from microfactory.sensors import CONVERTERS, check_sensor
 from microfactory.tomlfile import TomlFile
 from microfactory.torch import check_torch
 
 if TYPE_CHECKING:
     from microfactory.machine import Machine
-    from microfactory.parts import Axis
+    from microfactory.parts import Axis, Heater
 
 KINDS = ("printer", "torch", "mill", "plotter")
 AXES_MAX = 6
@@ -31,6 +33,7 @@ def check(machine: Machine, file: TomlFile) -> None:
     _connectors(machine, file)
     _chip(machine, file)
     _heaters(machine, file)
+    _interlocks(machine, file)
     check_torch(machine, file)
     check_drivers(machine, file)
     for i, step in enumerate(machine.retreat):
@@ -126,6 +129,18 @@ def _filters(machine: Machine, axis: Axis, file: TomlFile) -> None:
         )
 
 
+def _sensors(machine: Machine) -> list[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    """Connector, those it may be, and where it stands, of each thing that is read."""
+    board = machine.board
+    out: list[tuple[str, tuple[str, ...], tuple[str, ...]]] = []
+    for h in machine.heaters:
+        kinds = board.converters if h.sensor.kind in CONVERTERS else board.analog
+        out.append((h.sensor.connector, kinds, ("heaters", h.name, "sensor", "connector")))
+    if machine.height:
+        out.append((machine.height.connector, board.analog, ("height", "connector")))
+    return out
+
+
 def _connectors(machine: Machine, file: TomlFile) -> None:
     board = machine.board
     used: dict[str, str] = {}
@@ -151,9 +166,36 @@ def _connectors(machine: Machine, file: TomlFile) -> None:
         take(o.connector, kinds, ("outputs", o.name, "connector"))
     for h in machine.heaters:
         take(h.connector, board.pwm, ("heaters", h.name, "connector"))
-        take(h.sensor.connector, board.analog, ("heaters", h.name, "sensor", "connector"))
-    if machine.height:
-        take(machine.height.connector, board.analog, ("height", "connector"))
+    for sensor in _sensors(machine):
+        take(*sensor)
+    _pins_of_converters(machine, used, file)
+
+
+def _pins_of_converters(machine: Machine, used: dict[str, str], file: TomlFile) -> None:
+    """A converter takes three pins that other connectors may have too; clock and data are shared
+    by all converters.
+    """
+    for heater in machine.heaters:
+        if heater.sensor.kind in CONVERTERS:
+            _pins_of_converter(machine, heater, used, file)
+
+
+def _pins_of_converter(
+    machine: Machine, heater: Heater, used: dict[str, str], file: TomlFile
+) -> None:
+    pins = dict(machine.board.pins)
+    mine = pins[heater.sensor.connector]
+    for connector, user in used.items():
+        if connector in machine.board.converters:
+            continue
+        shared = set(pins[connector]) & set(mine)
+        if shared:
+            raise file.error(
+                ("heaters", heater.name, "sensor", "connector"),
+                f"{heater.sensor.connector} needs pin {min(shared)}, which {user} has on "
+                f"{connector}",
+                "use another connector for that",
+            )
 
 
 def _chip(machine: Machine, file: TomlFile) -> None:
@@ -193,9 +235,35 @@ def _chip(machine: Machine, file: TomlFile) -> None:
                 )
 
 
+def _interlocks(machine: Machine, file: TomlFile) -> None:
+    for i in machine.inputs:
+        place = ("inputs", i.name, "on_active")
+        if i.role == "float" and i.on_active is None:
+            raise file.error(
+                place,
+                "nothing says what the board does when the float is lost",
+                'write on_active = "fault" (stop at once) or "hold" (rest on the path)',
+            )
+        if i.role not in ("door", "float") and (i.on_active or i.off):
+            raise file.error(place, "only a door and a float have one", "remove it")
+        if i.off and i.on_active is None:
+            raise file.error(place, "off is for inputs with on_active", 'write on_active = "hold"')
+        for name in i.off or ():
+            names = [o.name for o in machine.outputs]
+            _known(name, names, ("inputs", i.name, "off"), "output", file)
+
+
 def _heaters(machine: Machine, file: TomlFile) -> None:
     for h in machine.heaters:
         if not h.min_c < h.max_c:
             raise file.error(("heaters", h.name, "max_c"), "max_c is not above min_c")
+        if h.control == "model" and (h.model is None or h.model.lag_s is None):
+            raise file.error(
+                ("heaters", h.name, "control"),
+                "control by a model needs one with its sensor's lag",
+                "tune it (`microfactory heat --tune`), or write model.lag_s",
+            )
+        check_sensor(h, file)
+        check_curve(h, file)
         if h.standby_c > h.max_c:
             raise file.error(("heaters", h.name, "standby_c"), "standby_c is above max_c")

@@ -47,12 +47,10 @@ def _value(value: Any, hint: Any, metadata: Any, place: tuple[str, ...], file: T
     options = typing.get_args(hint)
     if dataclasses.is_dataclass(hint):
         return build(hint, value, place, file)  # type: ignore[arg-type]
-    if type(None) in options:  # an optional part
-        return build(options[0], value, place, file)
+    if type(None) in options:  # what may be left out
+        return _value(value, options[0], metadata, place, file)
     if typing.get_origin(hint) is tuple:
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise file.error(place, "this should be a list of texts", 'write ["..."]')
-        return tuple(value)
+        return _list(value, options[0], metadata, place, file)
     if str in options:  # keep, off, or a share of full
         return _event(value, place, file)
     if hint is bool:
@@ -64,6 +62,16 @@ def _value(value: Any, hint: Any, metadata: Any, place: tuple[str, ...], file: T
     if hint is int:
         return _whole(value, metadata, place, file)
     return _number(value, metadata, place, file)
+
+
+def _list(value: Any, of: Any, metadata: Any, place: tuple[str, ...], file: TomlFile) -> Any:
+    if of is float:
+        if not isinstance(value, list):
+            raise file.error(place, "this should be a list of numbers", "write [1.0, 2.0]")
+        return tuple(_number(item, metadata, place, file) for item in value)
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise file.error(place, "this should be a list of texts", 'write ["..."]')
+    return tuple(value)
 
 
 def _event(value: Any, place: tuple[str, ...], file: TomlFile) -> str | float:
@@ -104,7 +112,7 @@ def _whole(value: Any, metadata: Any, place: tuple[str, ...], file: TomlFile) ->
     return int(found)
 
 
-_BOARD_LISTS = ("step", "inputs", "switches", "pwm", "analog", "wired")
+_BOARD_LISTS = ("step", "inputs", "switches", "pwm", "analog", "wired", "converters")
 
 
 def board_from(folder: Path, name: str, file: TomlFile) -> Board:

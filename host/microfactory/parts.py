@@ -116,7 +116,11 @@ class Driver:
 
 @dataclass(frozen=True, kw_only=True)
 class Input:
-    """A switch: its role says what the board does when it becomes active."""
+    """A switch: its role says what the board does when it becomes active.
+
+    Of a door or a float: on_active hold (rest on the path) or fault (stop at once), and outputs
+    that are off at once and as long as it is active (docs/safety.md).
+    """
 
     name: str
     connector: str
@@ -124,6 +128,8 @@ class Input:
     active: str = choice("high", "low")
     pull: str = choice("up", "down", "none", default="up")
     debounce_ms: float = number(0.0, 100.0, 2.0)
+    on_active: str | None = choice("hold", "fault", default=None)
+    off: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,13 +151,22 @@ class Output:
 
 @dataclass(frozen=True, kw_only=True)
 class Sensor:
-    """A thermistor as beta formula, with its pull-up to the reference voltage."""
+    """A sensor below its pull-up to the reference voltage, or a thermocouple's converter.
+
+    Which keys a kind has is in microfactory.sensors (docs/heaters.md).
+    """
 
     connector: str
-    kind: str = choice("beta")
-    r25_ohm: float = number(10, 10_000_000)
-    beta_k: float = number(500, 20_000)
-    pullup_ohm: float = number(10, 10_000_000)
+    kind: str = choice("beta", "steinhart-hart", "table", "part", "pt1000", "max31855", "max6675")
+    r25_ohm: float | None = number(10, 10_000_000, None)
+    beta_k: float | None = number(500, 20_000, None)
+    pullup_ohm: float | None = number(10, 10_000_000, None)
+    sh_a: float | None = number(-0.1, 0.1, None)
+    sh_b: float | None = number(1e-6, 0.1, None)
+    sh_c: float | None = number(0.0, 1e-3, None)
+    table_c: tuple[float, ...] | None = number(-200, 1500, None)
+    table_ohm: tuple[float, ...] | None = number(0.1, 1e9, None)
+    part: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -166,12 +181,13 @@ class Pid:
 @dataclass(frozen=True, kw_only=True)
 class Warming:
     """What a heater does at full power: warms so fast, in the end to rate_c_s * time_s above the
-    room, and dead_s pass until its sensor sees anything.
+    room, and dead_s pass until its sensor sees anything; the sensor itself lags by lag_s.
     """
 
     rate_c_s: float = number(0.01, 20.0)
     time_s: float = number(5.0, 2000.0)
     dead_s: float = number(0.0, 10.0)
+    lag_s: float | None = number(0.0, 20.0, None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,6 +200,7 @@ class Heater:
     sensor: Sensor
     pid: Pid
     model: Warming | None = None
+    control: str | None = choice("pid", "model", default=None)
     min_c: float = number(-50, 1000)
     max_c: float = number(0, 1000)
     cold_extrusion_c: float = number(0, 1000, 0.0)
@@ -253,4 +270,5 @@ class Board:
     pwm: tuple[str, ...]
     analog: tuple[str, ...]
     wired: tuple[str, ...] = ()
+    converters: tuple[str, ...] = ()
     pins: tuple[tuple[str, tuple[int, ...]], ...] = ()

@@ -50,7 +50,7 @@ def resume_job(board: Board, program: Program, **options: Any) -> Record:
     }
     left_s = planned_time_s(program, board.machine, **where)
     whole = plan(program, board.machine, **where)
-    board.ready()
+    board.ready(job=True)
     job.prepare(left_s)
 
     def sections() -> Iterable[Section]:

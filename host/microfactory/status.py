@@ -29,6 +29,16 @@ FAULTS = {
         "switch the power off, look at its switch",
     ),
     15: ("frozen", "a temperature reading did not move at all", "look at the sensor"),
+    16: (
+        "float lost",
+        "the float switch lost its contact while it moved",
+        "look at the head and what it met, clear the fault, then home",
+    ),
+    17: (
+        "converter silent",
+        "a thermocouple converter does not answer as its data sheet says",
+        "look at its wires and its supply",
+    ),
     20: ("driver silent", "a driver does not answer on its wire", "look at motor power and plug"),
     21: ("driver setting", "a driver did not take its settings", "switch motor power off and on"),
     22: ("driver reset", "a driver lost its power and its settings", "look at the supply; home"),
@@ -41,7 +51,8 @@ FAULTS = {
     ),
 }
 
-HEATER_FAULTS = (4, 5, 6, 7, 8, 14, 15)  # detail is the number of a heater
+INPUT_FAULTS = (1, 2, 3, 16)  # detail is the number of an input
+HEATER_FAULTS = (4, 5, 6, 7, 8, 14, 15, 17)  # detail is the number of a heater
 
 # what torch height control does (docs/torch-height.md)
 HEIGHT = ("off", "waits", "samples", "holds", "slow", "spike", "stays")
@@ -205,7 +216,7 @@ def fault_words(fault: int, detail: int, machine: Machine) -> str:
     """What happened, what the machine did, what to do."""
     name, what, todo = FAULTS.get(fault, (f"fault {fault}", "an unknown fault", "report it"))
     part = ""
-    if fault <= 3 and detail < len(machine.inputs):
+    if fault in INPUT_FAULTS and detail < len(machine.inputs):
         part = f" ({machine.inputs[detail].name})"
     elif fault in HEATER_FAULTS and detail < len(machine.heaters):
         part = f" ({machine.heaters[detail].name})"

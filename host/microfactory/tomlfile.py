@@ -113,14 +113,14 @@ def _dump_table(data: Mapping[str, Any], place: tuple[str, ...], out: list[str])
     plain = {k: v for k, v in data.items() if not _is_table(v) and not _is_tables(v)}
     if place and (plain or not data):
         out.append(f"\n[{'.'.join(map(_key, place))}]")
-    out += [f"{_key(k)} = {_value(v)}" for k, v in plain.items()]
+    out += [f"{_key(k)} = {value_text(v)}" for k, v in plain.items()]
     for key, value in data.items():
         if _is_table(value):
             _dump_table(value, (*place, key), out)
         elif _is_tables(value):
             for item in value:
                 out.append(f"\n[[{'.'.join(map(_key, (*place, key)))}]]")
-                out.extend(f"{_key(k)} = {_value(v)}" for k, v in item.items())
+                out.extend(f"{_key(k)} = {value_text(v)}" for k, v in item.items())
 
 
 def _is_table(value: Any) -> bool:
@@ -132,10 +132,11 @@ def _is_tables(value: Any) -> bool:
 
 
 def _key(text: str) -> str:
-    return text if re.fullmatch(r"[A-Za-z0-9_-]+", text) else _value(text)
+    return text if re.fullmatch(r"[A-Za-z0-9_-]+", text) else value_text(text)
 
 
-def _value(value: Any) -> str:
+def value_text(value: Any) -> str:
+    """A plain value as TOML writes it. TypeError: it has no form there."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
@@ -148,7 +149,7 @@ def _value(value: Any) -> str:
         escaped = "".join(_escape(c) for c in value)
         return f'"{escaped}"'
     if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_value(item) for item in value) + "]"
+        return "[" + ", ".join(value_text(item) for item in value) + "]"
     raise TypeError(f"no TOML form for {type(value).__name__}")
 
 

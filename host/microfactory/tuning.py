@@ -1,9 +1,10 @@
 """From a recorded warming to a heater's model and its PID: what a machine file then says.
 
-The model is one heat capacity with losses behind a dead time. For each dead time the two other
-numbers follow by least squares from the integrals of the power and of the temperature; the dead
-time that leaves the least is taken. PID follows from it by Skogestad's rules (SIMC, 2003), with a
-closed loop as slow as the dead time, which hardly overshoots and bears a wrong model.
+The model is one heat capacity with losses behind a dead time and a sensor that lags. For each dead
+time and lag the two other numbers follow by least squares from the integrals of the power (lagged,
+which commutes) and of the temperature; the pair that leaves the least is taken. PID follows from
+it by Skogestad's rules (SIMC, 2003), with a closed loop as slow as the dead time, which hardly
+overshoots and bears a wrong model.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from microfactory.parts import Pid, Warming
 
 DEAD_MOST_S = 10.0
 DEAD_STEP_S = 0.1
+LAGS_S = (0.0, 0.3, 0.6, 1.0, 1.5, 2.0, 3.0, 4.5, 6.5)
 FILTER_S = 1.0  # what the board's smoothing and its turns add to the dead time
 LEAST_C = 10.0  # a warming from which anything can be told
 
@@ -29,7 +31,8 @@ def fit(time_s: Samples, now_c: Samples, duty: Samples) -> Warming:
 
     UsageError: it did not get warm enough, or nothing warms like that.
     """
-    above_c = now_c - now_c[0]
+    cold = int(np.argmax(duty > 0)) + 1  # readings before any power: noise is less in their mean
+    above_c = now_c - now_c[:cold].mean()
     if len(time_s) < 20 or above_c.max() < LEAST_C:
         raise UsageError(
             f"it got warmer by {above_c.max():.1f} C only; nothing was changed; look at heater and "
@@ -38,27 +41,53 @@ def fit(time_s: Samples, now_c: Samples, duty: Samples) -> Warming:
     step_s = np.diff(time_s, prepend=time_s[0])
     lost = np.cumsum(above_c * step_s)
     given = np.concatenate([[0.0], np.cumsum(duty[:-1] * np.diff(time_s))])
-    best: tuple[float, float, float, float] | None = None
-    for dead_s in np.arange(0.0, DEAD_MOST_S + DEAD_STEP_S / 2, DEAD_STEP_S):
-        late = np.interp(time_s - dead_s, time_s, given, left=0.0)
-        table = np.column_stack([late, -lost])
-        (rate, loss), *_ = np.linalg.lstsq(table, above_c, rcond=None)
-        off = float(np.sum((table @ np.array([rate, loss]) - above_c) ** 2))
-        if rate > 0 and loss > 0 and (best is None or off < best[0]):
-            best = (off, float(rate), 1 / float(loss), float(dead_s))
+    best: tuple[float, float, float, float, float] | None = None
+    for lag_s in LAGS_S:
+        filtered = _lagged(given, time_s, lag_s)
+        for dead_s in np.arange(0.0, DEAD_MOST_S + DEAD_STEP_S / 2, DEAD_STEP_S):
+            late = np.interp(time_s - dead_s, time_s, filtered, left=0.0)
+            found = _least(late, -lost, above_c)
+            if found and (best is None or found[0] < best[0]):
+                best = (*found, float(dead_s), lag_s)
     if best is None:
         raise UsageError("nothing warms like this; nothing was changed; tune again from cold")
-    _off, rate_c_s, loss_s, dead = best
+    _off, rate_c_s, loss, dead, lag = best
     return Warming(
         rate_c_s=round(min(max(rate_c_s, 0.01), 20.0), 3),
-        time_s=round(min(max(loss_s, 5.0), 2000.0), 1),
+        time_s=round(min(max(1 / loss, 5.0), 2000.0), 1),
         dead_s=round(dead, 1),
+        lag_s=lag,
     )
+
+
+def _lagged(values: Samples, time_s: Samples, lag_s: float) -> Samples:
+    """As a first-order lag passes them on: s' = (v - s) / lag."""
+    if lag_s == 0:
+        return values
+    out = np.empty_like(values)
+    now = values[0]
+    parts = 1 - np.exp(-np.diff(time_s, prepend=time_s[0]) / lag_s)
+    for i, part in enumerate(parts):
+        now += (values[i] - now) * part
+        out[i] = now
+    return out
+
+
+def _least(x: Samples, y: Samples, goal: Samples) -> tuple[float, float, float] | None:
+    """Least squares of goal = a x + b y: what is left, a and b; None: not both above 0."""
+    xx, yy, xy, xg, yg = x @ x, y @ y, x @ y, x @ goal, y @ goal
+    whole = xx * yy - xy * xy
+    if whole <= 0:
+        return None
+    a, b = (xg * yy - yg * xy) / whole, (yg * xx - xg * xy) / whole
+    if a <= 0 or b <= 0:
+        return None
+    return float(goal @ goal - a * xg - b * yg), float(a), float(b)
 
 
 def pid_for(model: Warming) -> Pid:
     """Factors for a heater that warms like the model."""
-    late_s = model.dead_s + FILTER_S
+    late_s = model.dead_s + (model.lag_s or 0.0) + FILTER_S
     kp = 1 / (model.rate_c_s * 2 * late_s)
     return Pid(
         kp=round(min(kp, 100.0), 4),

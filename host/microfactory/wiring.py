@@ -101,16 +101,28 @@ def wires(machine: Machine) -> list[Wire]:
     for heater in machine.heaters:
         where = f"{heater.name} heater, through a fuse and a thermal fuse"
         out.append(Wire("power", heater.connector, pins[heater.connector][0], inside.gate, where))
-    for heater in machine.heaters:
-        sensor = heater.sensor
-        parts = f"{sensor.pullup_ohm / 1000:g} k to 3V3"
-        if machine.board.name == "skr-pico":
-            parts = "pull-up on the board"
-        where = f"{heater.name} thermistor, to AGND"
-        out.append(Wire("sensor", sensor.connector, pins[sensor.connector][0], parts, where))
+    out += _sensor_wires(machine, pins)
     pump = "charge pump (two diodes, two capacitors)"
     where = "pump relay: falls when the program dies"
     out.append(Wire("power", pump_at(machine.board), pins["CHARGE_PUMP"][0], pump, where))
+    return out
+
+
+def _sensor_wires(machine: Machine, pins: dict[str, tuple[int, ...]]) -> list[Wire]:
+    out = []
+    for heater in machine.heaters:
+        sensor = heater.sensor
+        if sensor.pullup_ohm is None:
+            for word, pin in zip(("SCK", "SO", "CS"), pins[sensor.connector], strict=True):
+                where = f"{heater.name} thermocouple's {sensor.kind}, {word}"
+                out.append(Wire("sensor", f"{sensor.connector} {word}", pin, "none", where))
+            continue
+        parts = f"{sensor.pullup_ohm / 1000:g} k to 3V3"
+        if machine.board.name == "skr-pico":
+            parts = "pull-up on the board"
+        noun = "PT1000" if sensor.kind == "pt1000" else "thermistor"
+        where = f"{heater.name} {noun}, to AGND"
+        out.append(Wire("sensor", sensor.connector, pins[sensor.connector][0], parts, where))
     return out
 
 

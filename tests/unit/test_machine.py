@@ -187,6 +187,8 @@ def test_the_board_page_of_the_host_is_the_page_of_the_chip(name):
     assert pins["GATE"][0] == chip.GATE
     assert pins["ENABLE"] == chip.ENABLE
     assert pins["CHARGE_PUMP"][0] == chip.CHARGE_PUMP
+    converters = {name: pins.pop(name) for name in page.converters}
+    assert converters == getattr(chip, "CONVERTERS", {})
     used = [pin for group in pins.values() for pin in group]
     assert len(used) == len(set(used))
     assert all(0 <= pin < 30 for pin in used)

@@ -8,6 +8,7 @@ from typing import Any
 from microfactory.board import Board, connect
 from microfactory.cli import say
 from microfactory.cli.common import holding, load_machine
+from microfactory.cli.tune import refuse_without_tune, tuning
 from microfactory.control import ask
 from microfactory.errors import UsageError
 from microfactory.places import control_path
@@ -24,7 +25,9 @@ def _tell(args: argparse.Namespace, status: Status) -> int:
     for name, heater in status.heaters.items():
         rows.append([name, f"{heater.temperature_c:.1f} C, target {heater.target_c:.0f} C"])
     for name, active in status.inputs.items():
-        rows.append([name, "active" if active else "-"])
+        count = status.glitches[name]
+        glitches = f", {count} glitch{'es' * (count > 1)}" if count else ""
+        rows.append([name, ("active" if active else "-") + glitches])
     for name, value in status.outputs.items():
         rows.append([name, f"{value / 655.35:.0f} %"])
     say.table(args.machine, ["", ""], rows)
@@ -50,7 +53,10 @@ def jog(args: argparse.Namespace) -> int:
 
 
 def heat(args: argparse.Namespace) -> int:
-    """Heat, and with --wait stay until it is warm; on leaving everything goes off."""
+    """Heat and stay until it is warm, or tune; on leaving everything goes off."""
+    if args.tune:
+        return tuning(args)
+    refuse_without_tune(args)
     with holding() as asked, _board(args, asked) as board:
         status = board.heat(args.heater, args.celsius)
         with say.bar(args.json) as bar:

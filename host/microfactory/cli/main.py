@@ -8,7 +8,19 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from microfactory.cli import bench, doctor, flash, kit, look, release, resonance, rig, say, work
+from microfactory.cli import (
+    bench,
+    doctor,
+    flash,
+    kit,
+    look,
+    release,
+    resonance,
+    rig,
+    say,
+    tune,
+    work,
+)
 from microfactory.errors import Error, UsageError
 from microfactory.show import NOUNS
 
@@ -97,6 +109,7 @@ def parser() -> argparse.ArgumentParser:
         elif name == "heat":
             command.add_argument("heater")
             command.add_argument("celsius", type=float)
+            tune.arguments(command)
     return top
 
 

@@ -21,6 +21,31 @@ def found() -> list[Outcome]:
     return [trial(seed) for seed in SEEDS]
 
 
+@pytest.fixture(scope="module")
+def predicted() -> list[Outcome]:
+    return [trial(seed, "model") for seed in SEEDS]
+
+
+def test_a_model_regulates_better_than_pid_and_is_as_safe(found, predicted):
+    assert [o for o in predicted if o.tuned or o.alarms or o.over_max_c > 0] == []
+    for key in ("settled_s", "first_c", "rms_c", "blown_c"):
+        ours = sorted(getattr(o, key) for o in predicted)
+        theirs = sorted(getattr(o, key) for o in found)
+        assert ours[len(ours) // 2] <= theirs[len(theirs) // 2]
+        assert sum(ours) <= sum(theirs)
+    attacks = [a for o in predicted for a in o.attacks if a.kind not in ("dead", "weak")]
+    assert len(attacks) > 150
+    assert all(0 <= a.told_s < 30 or a.harmless for a in attacks)
+
+
+@pytest.mark.parametrize("sensor", ["pt1000", "max31855", "max6675"])
+@pytest.mark.parametrize("control", ["pid", "model"])
+def test_other_sensors_alarm_no_more(sensor, control):
+    for seed in (100_000, 100_003):
+        outcome = trial(seed, control, sensor)
+        assert wrong(outcome) == []
+
+
 def test_none_alarms_in_peace_or_gets_beyond_its_limit(found):
     assert {o.kind for o in found} == {"hotend", "bed"}
     assert [o for o in found if o.tuned or o.alarms or o.over_max_c > 0] == []
@@ -42,7 +67,8 @@ def test_a_heater_that_is_welded_on_is_always_told(found):
 
 def test_what_is_wrong_is_said():
     attacks = (Attack("open", 1.0, 0.3, "sensor open", False), Attack("weak", 1.0, -1.0, "", True))
-    outcome = Outcome(7, "bed", "", ("drift at 3.0 s",), 1.0, 2.0, attacks)
+    seen = (1.0, 2.0, 0.5, 60.0, 0.1, 1.0)
+    outcome = Outcome(7, "bed", "", ("drift at 3.0 s",), *seen, attacks)
     assert wrong(outcome) == [
         "false alarm: drift at 3.0 s",
         "2.0 C beyond its limit",
@@ -66,6 +92,18 @@ def record(rate: float, time_s: float, dead_s: float) -> tuple[np.ndarray, ...]:
 
     now = 20 + step(t - dead_s) - step(t - 60 - dead_s)
     return t, now, np.where(t < 60 - 1e-9, 1.0, 0.0)
+
+
+@pytest.mark.parametrize(("dead_s", "lag_s"), [(1.0, 0.0), (1.5, 1.0), (0.5, 3.0)])
+def test_a_sensor_that_lags_is_told_from_a_dead_time(dead_s, lag_s):
+    t, now, duty = record(3.6, 110, dead_s)
+    late, level = [], now[0]
+    for value in now:
+        level += (value - level) * (1 - math.exp(-0.1 / lag_s) if lag_s else 1.0)
+        late.append(level)
+    model = fit(t, np.array(late), duty)
+    assert model.lag_s == pytest.approx(lag_s, abs=0.31)
+    assert model.dead_s == pytest.approx(dead_s, abs=0.31)
 
 
 @pytest.mark.parametrize(("rate", "time_s", "dead_s"), [(3.6, 110, 1.0), (0.3, 400, 4.0)])
