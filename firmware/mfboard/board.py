@@ -64,6 +64,12 @@ class Board:
             from mfboard.drivers import Drivers  # no memory is taken for it elsewhere
 
             self.drivers = Drivers(self)
+        self.by_card = False  # a job plays without a host
+        self.card = None
+        if hasattr(port.page, "CARD"):
+            from mfboard.card import Card
+
+            self.card = Card(self)
         self.state = s.IDLE
         self.why = s.WHY_NONE
         self.fault = faults.NONE
@@ -101,8 +107,13 @@ class Board:
             self.answers.ack()
 
     def welcome(self, connect):
-        """Somebody connects: a machine that moves is brought to rest first, on its path."""
-        if self.state == s.RUNNING:
+        """Somebody connects: a machine that moves is brought to rest first, on its path.
+
+        A job from a card is not disturbed.
+        """
+        if self.by_card:
+            pass
+        elif self.state == s.RUNNING:
             self.player.ask_hold(s.WHY_LINK)
             self.hush("lost")
         elif self.state == s.STRIKING:
@@ -164,9 +175,11 @@ class Board:
         due = sooner(sooner(due, self.inputs.due_us(now)), self.torch.due_us(now))
         if self.drivers:
             due = sooner(due, self.drivers.due_us(now))
+        if self.card:
+            due = sooner(due, self.card.due_us(now))
         if self.receiver.connect:
             due = sooner(due, STATUS_US - since(now, self.status_us))
-            if self._needs_link():
+            if self._needs_link() and not self.by_card:
                 due = sooner(due, self.lease_us - since(now, self.heard_us))
         if self.heaters:
             due = sooner(due, TURN_US - since(now, self.heaters_us))
@@ -187,7 +200,7 @@ class Board:
         self.torch.turn(now)
         if self.drivers:
             self.drivers.turn(now)
-        if self.receiver.connect and self._needs_link():
+        if self.receiver.connect and self._needs_link() and not self.by_card:
             if since(now, self.heard_us) >= self.lease_us:
                 self.lost(s.WHY_LINK)
         if self.heaters and since(now, self.heaters_us) >= TURN_US:
@@ -198,6 +211,8 @@ class Board:
             self.changed = False
             self.answers.status()
         self.upkeep.service(now)
+        if self.card:
+            self.card.turn(now)
 
     def begin(self, number):
         """A run begins at this window now."""
@@ -230,6 +245,8 @@ class Board:
         elif player.mode == ON_TAIL and self.state == s.RUNNING:
             self.state = s.TAIL
             self.why = player.why
+            if self.card:
+                self.card.stopping()
             if player.why != s.WHY_GUARD:
                 self.outputs.hold()
 
@@ -337,6 +354,8 @@ class Board:
         """The host is gone: dangerous outputs off at once, the path to rest, heat as granted."""
         self.receiver.begin(0)
         self.changed = True
+        if self.by_card:
+            return  # its job needs no host
         if self.state == s.STRIKING:
             self.torch.end(why)
         self.hush("lost")

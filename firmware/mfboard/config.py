@@ -2,7 +2,7 @@
 
 import json
 
-ROLES = ("limit", "probe", "estop", "door", "float", "arc_ok", "stall")
+ROLES = ("limit", "probe", "estop", "door", "float", "arc_ok", "stall", "button")
 KINDS = ("switch", "pwm", "servo")
 CONFIG_BYTES = 8192  # it comes into the first window's slot
 HEATER_HZ = 10
