@@ -9,5 +9,5 @@ PAGES = {page.NAME: page for page in (pico, pico2, pico_carrier, skr_pico)}
 
 
 def with_card(page: Any) -> Any:
-    """The same board with a card's slot on the pins of a fifth motor (docs/card.md)."""
-    return SimpleNamespace(**{**vars(page), "CARD": (1, 10, 11, 28, 1)})
+    """The same board with a card's slot on pins of its own, which a bare Pico has not."""
+    return SimpleNamespace(**{**vars(page), "CARD": (1, 30, 31, 32, 33)})

@@ -4,7 +4,7 @@ It never looks at a pin or a clock itself: the port does (docs/port.md). Any dou
 motors stopped, heat off, the fault latched and told.
 """
 
-from mfboard import faults, window
+from mfboard import faults, parts, window
 from mfboard.answers import Answers
 from mfboard.config import ConfigError, parse, same
 from mfboard.handle import Handler
@@ -30,10 +30,9 @@ RETREAT_BYTES = 4096
 
 
 class Board:
-    """A board on a port. `receive` bytes, and `turn` when `due_us` says so."""
+    """A board on a port, with memory (SLOTS * SLOT_BYTES) for windows."""
 
     def __init__(self, port, decoder=None, crc=None, running=None, encode=encode_into, memory=None):
-        """memory: SLOTS * SLOT_BYTES for windows, where it is best taken early."""
         self.port = port
         self.decoder = decoder or Decoder()
         self.hash = running or Crc()  # of the bodies of all committed windows
@@ -46,12 +45,10 @@ class Board:
         )
         self.config = None
         self.config_text = b""  # what it was read from
-        self.config_bytes = self.player.memory[0]  # nothing is played while it comes
-        self.config_got = 0
+        self.config_bytes, self.config_got = self.player.memory[0], 0  # nothing is played then
         self.retreat = bytearray(RETREAT_BYTES)
-        self.retreat_got = 0
+        self.retreat_got = self.retreat_length = 0
         self.left = False  # by the host, while motors still move
-        self.retreat_length = 0
         self.retreated = False  # since the last start
         self.inputs = Inputs([])
         self.outputs = Outputs([], port)
@@ -59,24 +56,16 @@ class Board:
         self.heat = Heat(self)
         self.torch = Torch(self)
         self.height_motor = -1
-        self.drivers = None  # on a wire
-        if hasattr(port.page, "DRIVERS"):
-            from mfboard.drivers import Drivers  # no memory is taken for it elsewhere
-
-            self.drivers = Drivers(self)
+        self.drivers = parts.drivers(self)
         self.by_card = False  # a job plays without a host
-        self.card = None
-        if hasattr(port.page, "CARD"):
-            from mfboard.card import Card
-
-            self.card = Card(self)
+        self.card = parts.card(self)
         self.state = s.IDLE
         self.why = s.WHY_NONE
         self.fault = faults.NONE
         self.detail = 0
         self.trusted = False
         self.known = 0  # motors whose position the host has set
-        self.committed = 0  # windows committed since the configuration, modulo 2^30
+        self.committed = 0  # windows since the configuration, modulo 2^30
         self.lease_us = 250_000
         self.heard_us = port.us()
         self.status_us = port.us()
@@ -107,16 +96,11 @@ class Board:
             self.answers.ack()
 
     def welcome(self, connect):
-        """Somebody connects: a machine that moves is brought to rest first, on its path.
-
-        A job from a card is not disturbed.
-        """
-        if self.by_card:
-            pass
-        elif self.state == s.RUNNING:
+        """Somebody connects: a host's run is brought to rest first, on its path."""
+        if self.state == s.RUNNING and not self.by_card:
             self.player.ask_hold(s.WHY_LINK)
             self.hush("lost")
-        elif self.state == s.STRIKING:
+        elif self.state == s.STRIKING and not self.by_card:
             self.torch.end(s.WHY_LINK)
         self.receiver.begin(connect)
         self.heard_us = self.port.us()
@@ -179,7 +163,7 @@ class Board:
             due = sooner(due, self.card.due_us(now))
         if self.receiver.connect:
             due = sooner(due, STATUS_US - since(now, self.status_us))
-            if self._needs_link() and not self.by_card:
+            if self._needs_link():
                 due = sooner(due, self.lease_us - since(now, self.heard_us))
         if self.heaters:
             due = sooner(due, TURN_US - since(now, self.heaters_us))
@@ -200,7 +184,7 @@ class Board:
         self.torch.turn(now)
         if self.drivers:
             self.drivers.turn(now)
-        if self.receiver.connect and self._needs_link() and not self.by_card:
+        if self.receiver.connect and self._needs_link():
             if since(now, self.heard_us) >= self.lease_us:
                 self.lost(s.WHY_LINK)
         if self.heaters and since(now, self.heaters_us) >= TURN_US:
@@ -224,6 +208,8 @@ class Board:
 
     def _needs_link(self):
         """Something goes on that must not go on without a host."""
+        if self.by_card:
+            return False
         if self.state in s.PLAYS or self.state == s.RESTED and self.why == s.WHY_LATE:
             return True  # windows stayed away: if the host is gone, the way out is due
         if self.state == s.READY and self.player.committed != self.player.number:
@@ -260,9 +246,9 @@ class Board:
             if self.state == s.RESTED and self.why == s.WHY_LINK:
                 self._retreat()
         if self.state != s.RETREATING:
-            self._leave()
+            self.leave()
 
-    def _leave(self):
+    def leave(self):
         """The host is gone and the way out has ended: a spindle that was kept for it stops."""
         if self.left:
             self.left = False
@@ -369,7 +355,7 @@ class Board:
             self.why = why
             self._retreat()
         if self.state not in s.MOVES:
-            self._leave()
+            self.leave()
         self.heat.lost(why)
 
     def trip(self, fault, detail):
@@ -380,7 +366,7 @@ class Board:
             self.player.abort()
             self.trusted = False
         self.outputs.fault()
-        self._leave()
+        self.leave()
         self.heat.cool()
         if self.fault == faults.NONE:
             self.fault = fault
@@ -398,7 +384,7 @@ class Board:
             self.player.abort()
             self.trusted = False
             self.outputs.hold()
-            self._leave()
+            self.leave()
             self.state = s.ABORTED
             self.why = s.WHY_ABORT
             self.changed = True

@@ -126,7 +126,7 @@ class Card:
         board.outputs.lost()
         board.left = True
         if board.state not in s.MOVES:
-            board._leave()
+            board.leave()
         board.heat.cool()
         board.by_card = False
         self.state = c.ENDED

@@ -145,7 +145,7 @@ class Feed:
         if windows.shift_low or windows.shift_high:
             low = u30(p, 20) + windows.shift_low
             put32(p, 20, low & MASK30)
-            put32(p, 24, u30(p, 24) + windows.shift_high + (low >> 30))
+            put32(p, 24, (u30(p, 24) + windows.shift_high + (low >> 30)) & MASK30)
 
     def _commit(self, first, more):
         """As far ahead as the board takes it; then the run may begin."""

@@ -35,6 +35,24 @@ def play(card):
         run.close()
 
 
+def pins_free(board):
+    """CardError: the machine uses a pin of the card's slot for something else."""
+    page = board.port.page
+    pins = page.CARD[1:]
+    for kind, known in (("motors", page.STEP), ("inputs", page.INPUTS), ("outputs", page.OUTPUTS)):
+        for item in board.config[kind]:
+            at = known[item["at"]]
+            for pin in at if isinstance(at, tuple) else (at,):
+                if pin in pins:
+                    raise CardError(
+                        item["at"] + " of " + item["name"] + " is a pin of the card's slot; nothing "
+                        "moved; use another connector, or a board without a card"
+                    )
+    for item in board.config["heaters"]:
+        if page.OUTPUTS[item["at"]] in pins or page.ANALOG[item["sensor"]] in pins:
+            raise CardError(item["name"] + " uses a pin of the card's slot; nothing moved")
+
+
 class Run:
     """One job being played."""
 
@@ -69,6 +87,7 @@ class Run:
             self.feed.config(card.bound_config)
             while self.board.drivers and self.board.drivers.busy():
                 yield LOOK_US
+        pins_free(self.board)
         self.file = yield from self._checked()
         card.windows = self.file.windows
         self.next_at = self.file.body_at
