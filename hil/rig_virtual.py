@@ -46,7 +46,7 @@ class VirtualLink:
     """A link to a board in memory. cut_tick: from then on no byte passes, either way.
 
     firmware: the identity that the board tells instead of its own. card: the board has a slot, and
-    this card is in it.
+    this card, or this folder, is in it.
     """
 
     def __init__(
@@ -59,13 +59,14 @@ class VirtualLink:
         start_mm: dict[str, float] | None = None,
         plain: bool = False,
         firmware: str = "",
-        card: SimCard | None = None,
+        card: SimCard | str | None = None,
     ) -> None:
         self.machine = machine
         self.plant = Plant(machine, start_mm)
         names = [motor.name for motor in machine.motors]
         self.sink = CaptureBuilder(TICK_HZ, names) if capture else None
         page = PAGES[machine.board.name]
+        card = SimCard(card) if isinstance(card, str) else card
         self.port = Port(
             with_card(page) if card else page,
             plant=self.plant,

@@ -7,7 +7,7 @@ which machine it is (BIND). Nothing begins by itself: somebody presses a button 
 
 import json
 
-from mfboard import card_state as c
+from mfwire import card as c
 from mfboard.card_feed import LOOK_US, Feed
 from mfboard.card_file import CardError
 from mfboard.card_play import play
@@ -112,6 +112,8 @@ class Card:
             self._end(c.STOP if self.wants_stop else c.WRONG, str(error))
         except OSError:
             self._end(c.GONE, "the card cannot be read or written; the machine stands")
+        except MemoryError:
+            self._end(c.WRONG, "the board has no memory left for it; the machine stands")
         except (ValueError, KeyError, IndexError):
             self._end(c.WRONG, "what is on the card does not fit together; the machine stands")
 

@@ -4,7 +4,7 @@ Check, configure, home, then section by section; how a stop is held, and how it 
 """
 
 from mfboard import card_journal as j
-from mfboard import card_state as c
+from mfwire import card as c
 from mfboard.card_bridge import Bridge
 from mfboard.card_feed import LOOK_US
 from mfboard.card_file import JOB, KEPT, CardError, CardFile, Ring, Windows, same

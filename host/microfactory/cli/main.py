@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from microfactory.cli import bench, doctor, flash, kit, look, release, rig, say, work
+from microfactory.cli import bench, card, doctor, flash, kit, look, release, rig, say, work
 from microfactory.errors import Error, UsageError
 from microfactory.show import NOUNS
 
@@ -49,6 +49,8 @@ def parser() -> argparse.ArgumentParser:
     command = add("verify", look.verify_command, "judge a program or a job file")
     command.add_argument("file", metavar="FILE")
     command.add_argument("--program", help="the program a job file was made from")
+    command = add("card", card.card, "jobs that a board plays from its own card")
+    card.arguments(command)
     command = add("devices", flash.devices, "list every board on the USB", machine=False)
     command.add_argument("--bus", default="usb", help="usb, or a simulated one: twin:KIND,KIND")
     command.add_argument("--quiet", action="store_true", help="ask no board anything")
