@@ -16,6 +16,7 @@ from mfwire.messages import MASK30, put16, put32, u16, u30
 NAME = "bridge.bin"
 SUB_TICKS = 7_500_000  # 60 ms: the longest window made
 SLACK_TICKS = 6_250_000  # 50 ms: speeds within a window
+SPARE = 8192  # ticks that a tail rests longer: room for whole chunks
 MOST = 400  # windows of the job that one bridge may use
 NOT_ALONE = "; the machine rests on its path, position known; end the job, then run it from a host"
 
@@ -216,7 +217,7 @@ class Bridge:
         cut = low + length if final else min(low + length, warp.path(end))
         last = final and u16(body, 26) & window.LAST
         rate = max(warp.rate(end), 0.01)
-        tail = 0 if last else int((low + length - cut + u30(body, 16)) / rate) + 256
+        tail = 0 if last else int((low + length - cut + u30(body, 16)) / rate) + SPARE
         self._head(start, end, tail, last)
         at = self._events(low, start, end, cut, rate, last)
         made = [0] * self.motors

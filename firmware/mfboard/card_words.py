@@ -103,9 +103,9 @@ class List:
                 best = i
             i += 1
         word = self.items[best]
-        waits = 4 * SHORTEST
+        waits = SHORTEST
         left = (word >> 2) - waits * missing
-        if left < self.least:
+        if left < (self.least if word & 2 else SHORTEST):
             return False
         i = self.count - 1
         while i >= best:

@@ -53,7 +53,7 @@ class SimCard:
     def open(self, name, mode="rb"):
         """A file. OSError: there is none, or it cannot be read."""
         self.check()
-        return SimFile(self, open(self.folder + "/" + name, mode))
+        return SimFile(self, name, mode)
 
     def check(self):
         """OSError: it is not there."""
@@ -74,11 +74,24 @@ class SimCard:
 
 
 class SimFile:
-    """A file of it."""
+    """A file of it. It opens itself anew where the card's folder has become another one."""
 
-    def __init__(self, card, file):
+    def __init__(self, card, name, mode):
         self.card = card
-        self.file = file
+        self.name = name
+        self.mode = mode
+        self.at = 0
+        self._open()
+
+    def _open(self):
+        self.folder = self.card.folder
+        self.file = open(self.folder + "/" + self.name, self.mode)
+        self.file.seek(self.at)
+
+    def _look(self):
+        self.card.check()
+        if self.folder != self.card.folder:
+            self._open()
 
     def __enter__(self):
         return self
@@ -89,16 +102,22 @@ class SimFile:
     def readinto(self, buffer):
         """Bytes into a buffer; how many."""
         self.card.reading()
-        return self.file.readinto(buffer)
+        self._look()
+        n = self.file.readinto(buffer)
+        self.at += n
+        return n
 
     def seek(self, at):
         """Where the next byte is."""
+        self._look()
+        self.at = at
         return self.file.seek(at)
 
     def write(self, data):
         """Bytes; when the power goes some of them have arrived."""
         card = self.card
-        card.check()
+        self._look()
+        self.at += len(data)
         if card.power >= 0:
             if len(data) >= card.power:
                 self.file.write(data[: card.power])
@@ -111,7 +130,7 @@ class SimFile:
 
     def flush(self):
         """It is on the card now."""
-        self.card.check()
+        self._look()
         self.file.flush()
 
     def close(self):
