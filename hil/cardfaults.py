@@ -172,6 +172,8 @@ def slow(play: Play, rng: random.Random) -> str:
         play.on_path()
         play.card.slow = None
         play.it.wants_go = True
+    if play.it.state == c.ENDED and "homing" in play.it.words:
+        return _in_homing(play)  # a search for a switch that came to rest is not gone on with
     play.ended()
     return f"slow {most_ms} ms from {before}"
 

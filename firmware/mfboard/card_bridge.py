@@ -248,6 +248,7 @@ class Bridge:
         self.flags = 0
         for m in range(self.motors):
             put32(out, window.HEAD + window.MOTOR * m, self.steps[m])
+            put32(out, window.HEAD + window.MOTOR * m + 4, 0)
 
     def _events(self, low, start, end, cut, rate, last):
         """Outputs of the window, and of its tail. Where the segments begin."""
