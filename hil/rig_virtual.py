@@ -98,6 +98,8 @@ class VirtualLink:
                 port.set_heater(i, 0)
             for m in range(len(self.machine.motors)):
                 self.plant.recount(m, port.engine.position(m), 0)
+        if port.card:
+            port.card.release()
         port.events.clear()
         port.sent.clear()
         port.enabled = 0

@@ -43,6 +43,7 @@ class Card:
         self.wants_stop = False
         self.speaks = False  # a message comes from here
         self.changed = False
+        self.moved = False  # when it was looked at last
         self.saved = None  # outputs and heat before the stop
         self.s = 0  # seconds since the job began
         self._rest_us = 0
@@ -100,11 +101,13 @@ class Card:
 
     def _step(self, now):
         try:
+            wrong = ""
             if self.board.state == s.FAULT:
-                raise CardError("the board has latched a fault; motors stopped, heat off")
-            if self.board.state == s.ABORTED and self.board.why == s.WHY_ABORT:
-                raise CardError("it was stopped at once from USB; the position is not trusted")
-            wait = next(self._script)
+                wrong = "the board has latched a fault; motors stopped, heat off"
+            elif self.board.state == s.ABORTED and self.moved:
+                wrong = "it was stopped at once from USB; the position is not trusted"
+            wait = self._script.throw(CardError(wrong)) if wrong else next(self._script)
+            self.moved = self.board.state in s.MOVES
             self._wake_us = (now + wait) & MASK30
         except StopIteration:
             self._end(c.END, "played to its end")

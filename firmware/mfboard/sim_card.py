@@ -21,6 +21,7 @@ class SimCard:
         self.bad = None  # called with it: True, this reading fails
         self.power = -1  # bytes that are written before the power goes; -1: it stays
         self.readings = 0
+        self.files = []  # that are open
 
     def mount(self):
         """OSError: there is none."""
@@ -31,6 +32,9 @@ class SimCard:
     def release(self):
         """It is not needed any more."""
         self.mounted = False
+        for file in self.files:
+            file.close()
+        self.files = []
 
     def present(self):
         """It has been there all the time since `mount`."""
@@ -39,7 +43,7 @@ class SimCard:
     def pull(self):
         """Out of its slot."""
         self.pulled = True
-        self.mounted = False
+        self.release()
 
     def put(self):
         """Into its slot; it must be mounted anew."""
@@ -53,7 +57,10 @@ class SimCard:
     def open(self, name, mode="rb"):
         """A file. OSError: there is none, or it cannot be read."""
         self.check()
-        return SimFile(self, name, mode)
+        file = SimFile(self, name, mode)
+        self.files = [other for other in self.files if not other.closed]
+        self.files.append(file)
+        return file
 
     def check(self):
         """OSError: it is not there."""
@@ -84,6 +91,7 @@ class SimFile:
         self._open()
 
     def _open(self):
+        self.closed = False
         self.folder = self.card.folder
         self.file = open(self.folder + "/" + self.name, self.mode)
         self.file.seek(self.at)
@@ -97,7 +105,7 @@ class SimFile:
         return self
 
     def __exit__(self, *_args):
-        self.file.close()
+        self.close()
 
     def readinto(self, buffer):
         """Bytes into a buffer; how many."""
@@ -135,4 +143,5 @@ class SimFile:
 
     def close(self):
         """It is not needed any more."""
+        self.closed = True
         self.file.close()

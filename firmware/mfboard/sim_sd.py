@@ -250,7 +250,7 @@ class SimSd:
 
     def _torn(self):
         """The power goes in the middle of a block: it holds some new bytes and some old ones."""
-        data = self.data[1:]
+        data = self.data[1:-1]
         self.store[self.block * BLOCK : self.block * BLOCK + len(data)] = data
         self.cut = -1
         self.pull()

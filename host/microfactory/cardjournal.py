@@ -91,9 +91,12 @@ def _jobs(folder: Path) -> dict[bytes, JobFile]:
     """Job files that are still on the card, by the hash at their end."""
     found = {}
     for path in sorted(folder.iterdir()):
-        if path.is_file() and path.open("rb").read(len(MAGIC)) == MAGIC:
+        if path.suffix == ".bin" or not path.is_file():
+            continue
+        data = path.read_bytes()
+        if data.startswith(MAGIC):
             try:
-                found[path.read_bytes()[-32:]] = JobFile.load(path)
+                found[data[-32:]] = JobFile.load(path)
             except Error:
                 continue
     return found
