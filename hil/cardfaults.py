@@ -16,133 +16,18 @@ import sys
 import tempfile
 import traceback
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import microfactory as mf
-from hil.cuts import KINDS, SCENARIOS, Kind
-from hil.plant import near_home
-from hil.rig_virtual import VirtualLink
-from hil.verify import verify
-from mfboard.sim_card import SimCard
+from hil.cardplay import LONG_S, Play, WrongError
+from hil.cuts import KINDS, Kind
 from mfwire import card as c
 from mfwire import session as s
-from microfactory.cardfiles import BUTTON_NAME, bond, write_card
 from microfactory.cardjournal import entries, read_journal
-from microfactory.client import Client
 from microfactory.errors import BoardFault
-from microfactory.jobfile import JobFile, compile_job
 
-STEP_S = 0.01
 SOON_S = 3.0  # a fault must have stopped the machine by then, if it stops it
-LONG_S = 900.0
-
-
-class Wrong(Exception):
-    """What a trial found."""
-
-
-class Play:
-    """A virtual machine that plays one job from a card."""
-
-    def __init__(self, kind: Kind, folder: Path) -> None:
-        self.kind = kind
-        self.machine = mf.Machine.load(kind.machine)
-        self.program = mf.parse(SCENARIOS / f"{kind.name}.gcode")
-        job = folder / "job"
-        compile_job(self.program, self.machine, job)
-        self.folder = folder / "card"
-        self.folder.mkdir()
-        write_card(job, self.folder, journal_mb=1)
-        self.file = JobFile.load(job)
-        self.places = _places(self.file)
-        self.card = SimCard(str(self.folder))
-        self.link = VirtualLink(
-            self.machine, capture=True, start_mm=near_home(self.machine), card=self.card
-        )
-        client = self.client()
-        client.configure()
-        client.send("CARD", act=c.BIND, data=bond(self.machine))
-        client.settle()
-        client.send("BYE")
-
-    def client(self) -> Client:
-        """A host that plugs in."""
-        client = Client(self.link, self.machine)
-        client.connect()
-        return client
-
-    @property
-    def it(self) -> Any:
-        """The board's card."""
-        return self.link.board.card
-
-    def begin(self) -> None:
-        """The button's way."""
-        assert self.it.begin(BUTTON_NAME, 0) == s.OK
-
-    def live(self, seconds: float) -> None:
-        """Let the machine live."""
-        self.link.alone(seconds)
-
-    def until(self, what: Callable[[], bool], seconds: float) -> bool:
-        """Until something holds."""
-        end = self.link.now_s() + seconds
-        while not what():
-            if self.link.now_s() > end:
-                return False
-            self.live(0.05)
-        return True
-
-    def positions(self) -> tuple[int, ...]:
-        engine = self.link.port.engine
-        return tuple(engine.position(m) for m in range(len(self.machine.motors)))
-
-    def still(self) -> bool:
-        """At rest, or ended."""
-        return self.it.state in (c.HELD, c.ENDED)
-
-    # ---- what must hold
-
-    def on_path(self) -> None:
-        """Held: at rest where a tail ends, position known, no heat above its standby."""
-        board = self.link.board
-        if board.state == s.RESTED:
-            if not board.trusted:
-                raise Wrong("at rest, and the position is not trusted")
-            if self.positions() not in self.places:
-                raise Wrong(f"it rests at {self.positions()}, where no tail ends")
-        for heater, part in zip(board.heaters, self.machine.heaters, strict=True):
-            if heater.target_dc > part.standby_c * 10:
-                raise Wrong(f"held, and {part.name} is to have {heater.target_dc / 10} C")
-
-    def off(self) -> None:
-        """Ended: no output is on, nothing is to be warm."""
-        board = self.link.board
-        if any(board.outputs.value) or any(heater.target_dc for heater in board.heaters):
-            raise Wrong(f"ended ({self.it.words}), and something is on: {board.outputs.value}")
-
-    def ended(self) -> None:
-        """Played to its end, and every pulse where the program wants it."""
-        if not self.until(lambda: self.it.state in (c.ENDED, c.HELD), LONG_S):
-            raise Wrong(f"it does not end: {self.it.words}, board {self.link.board.state}")
-        if self.it.state != c.ENDED or self.it.why != c.END:
-            raise Wrong(f"it did not play to its end: {self.it.words}")
-        self.live(0.2)
-        self.off()
-        report = verify(self.program, self.machine, self.link.capture())
-        if report.verdict != "PASS":
-            raise Wrong(f"{report.verdict}: {report.violations[:1]}")
-
-
-def _places(file: JobFile) -> set[tuple[int, ...]]:
-    """Counts at which a tail of the job ends."""
-    found: set[tuple[int, ...]] = set()
-    for section in file.sections():
-        for window in section.windows:
-            found.add(tuple(window.rest_steps))
-    return found
 
 
 # ---- faults. Each breaks one thing in a child, and looks at what comes of it.
@@ -158,8 +43,7 @@ def unreadable(play: Play, rng: random.Random) -> str:
     """From now on readings fail, all or some of them."""
     share = rng.choice((1.0, 0.3))
     play.card.bad = lambda number: rng.random() < share
-    end = _held_and_on(play, rng)
-    return end
+    return _held_and_on(play, rng)
 
 
 def slow(play: Play, rng: random.Random) -> str:
@@ -185,13 +69,13 @@ def held(play: Play, rng: random.Random) -> str:
             break
         play.it.wants_hold = True
         if not play.until(play.still, SOON_S):
-            raise Wrong("asked to hold, it goes on")
+            raise WrongError("asked to hold, it goes on")
         if play.it.state == c.ENDED:
             break
         play.live(rng.uniform(0, 2))
         play.on_path()
         play.it.wants_go = True
-        play.live(rng.uniform(0.05, 1.5))
+        play.live(rng.uniform(0.15, 1.5))
     if play.it.state == c.ENDED and play.it.why != c.END:
         return _in_homing(play)
     play.ended()
@@ -202,12 +86,12 @@ def stopped(play: Play, rng: random.Random) -> str:
     """A hand ends it."""
     play.it.wants_hold = play.it.wants_stop = True
     if not play.until(lambda: play.it.state == c.ENDED, SOON_S):
-        raise Wrong("asked to end, it goes on")
+        raise WrongError("asked to end, it goes on")
     play.off()
     at = play.positions()
     play.live(5.0)
     if play.positions() != at:
-        raise Wrong("ended, it moves")
+        raise WrongError("ended, it moves")
     return "ended"
 
 
@@ -218,12 +102,14 @@ def torn(play: Play, rng: random.Random) -> str:
     play.until(lambda: play.still() or play.card.pulled, SOON_S)
     now = list(entries((Path(play.card.folder) / "journal.bin").read_bytes()))
     if len(now) < before:
-        raise Wrong(f"the journal had {before} records and has {len(now)}")
+        raise WrongError(f"the journal had {before} records and has {len(now)}")
     return _held_and_on(play, rng)
 
 
 def power(play: Play, rng: random.Random) -> str:
     """The board loses its power: nothing moves or heats by itself, and the journal is honest."""
+    if play.it.state == c.ENDED:
+        return "ended before it"
     was_moving = play.link.board.state in s.MOVES
     line = play.it.line
     play.link.restart()
@@ -231,10 +117,10 @@ def power(play: Play, rng: random.Random) -> str:
     play.live(20.0)
     board = play.link.board
     if play.positions() != at or board.trusted or any(play.link.port.outputs):
-        raise Wrong("after the power came back something moved, is on, or is trusted")
+        raise WrongError("after the power came back something moved, is on, or is trusted")
     record = read_journal(Path(play.card.folder))[-1]
     if record.verdict != "STOPPED" or "not known" not in record.why:
-        raise Wrong(f"the journal says {record.verdict} {record.why}")
+        raise WrongError(f"the journal says {record.verdict} {record.why}")
     return f"power, moving {was_moving}, line {line}"
 
 
@@ -250,13 +136,13 @@ def usb(play: Play, rng: random.Random) -> str:
             try:
                 client.settle()
                 if name != "CARD" and before in s.PLAYS:
-                    raise Wrong(f"{name} was taken while a job plays")
+                    raise WrongError(f"{name} was taken while a job plays")
             except BoardFault:
                 pass
         client.pump(rng.uniform(0, 0.2))
         play.live(rng.uniform(0, 0.6))
     if play.it.state == c.HELD:
-        raise Wrong(f"a host has stopped it: {play.it.words}")
+        raise WrongError(f"a host has stopped it: {play.it.words}")
     play.ended()
     return "not disturbed"
 
@@ -283,7 +169,7 @@ def _tries(play: Play, rng: random.Random) -> list[tuple[str, dict[str, Any]]]:
 def _held_and_on(play: Play, rng: random.Random) -> str:
     """It must come to rest on its path; the card is put right, and the job goes on to its end."""
     if not play.until(play.still, LONG_S):
-        raise Wrong("the card is gone, and it neither stops nor ends")
+        raise WrongError("the card is gone, and it neither stops nor ends")
     play.live(rng.uniform(0, 3))
     play.card.bad = None
     if play.it.state == c.ENDED and play.it.why == c.END:
@@ -308,7 +194,7 @@ def _in_homing(play: Play) -> str:
     at = play.positions()
     play.live(2.0)
     if play.positions() != at:
-        raise Wrong("ended, it moves")
+        raise WrongError("ended, it moves")
     return f"ended: {play.it.words[:60]}"
 
 
@@ -328,10 +214,11 @@ def trials(kind: Kind, count: int, seed: int) -> list[dict[str, str]]:
         instants = sorted(_instant(rng, length_s) for _ in range(count))
         begin = play.link.now_s()
         play.begin()
-        for k, instant in enumerate(instants):
+        faults = [FAULTS[k % len(FAULTS)] for k in range(count)]
+        rng.shuffle(faults)
+        for k, (instant, fault) in enumerate(zip(instants, faults, strict=True)):
             if instant > play.link.now_s() - begin:
                 play.live(instant - (play.link.now_s() - begin))
-            fault = FAULTS[rng.randrange(len(FAULTS))]
             out.append(_fork(play, fault, f"{seed} {kind.name} {k}", instant))
     return out
 

@@ -7,12 +7,12 @@ which machine it is (BIND). Nothing begins by itself: somebody presses a button 
 
 import json
 
-from mfwire import card as c
 from mfboard.card_feed import LOOK_US, Feed
 from mfboard.card_file import CardError
 from mfboard.card_play import play
 from mfboard.config import same
 from mfboard.player import since
+from mfwire import card as c
 from mfwire import session as s
 from mfwire.messages import MASK30
 

@@ -211,7 +211,7 @@ class Bridge:
 
     def _window(self, file, low, start, end, job_at, left):
         """One window, from clock tick start to end, out of the job's in `one`. Generator."""
-        warp, body, out = self.warp, self.one, self.out
+        warp, body = self.warp, self.one
         length = u30(body, 12)
         final = end == warp.clock(low + length)
         cut = low + length if final else min(low + length, warp.path(end))

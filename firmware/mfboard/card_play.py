@@ -4,11 +4,11 @@ Check, configure, home, then section by section; how a stop is held, and how it 
 """
 
 from mfboard import card_journal as j
-from mfwire import card as c
 from mfboard.card_bridge import Bridge
 from mfboard.card_feed import LOOK_US
 from mfboard.card_file import JOB, KEPT, CardError, CardFile, Ring, Windows, same
 from mfboard.card_home import Home
+from mfwire import card as c
 from mfwire import session as s
 from mfwire.messages import put16, put32
 
@@ -45,7 +45,10 @@ def pins_free(board):
             for pin in at if isinstance(at, tuple) else (at,):
                 if pin in pins:
                     raise CardError(
-                        item["at"] + " of " + item["name"] + " is a pin of the card's slot; nothing "
+                        item["at"]
+                        + " of "
+                        + item["name"]
+                        + " is a pin of the card's slot; nothing "
                         "moved; use another connector, or a board without a card"
                     )
     for item in board.config["heaters"]:

@@ -1,9 +1,10 @@
 """How a path that was stopped gets up to its speed again: its time, stretched.
 
 The path is the job's own, step for step; only its clock begins at rest. With s the rate at which
-the path's time passes, speed is s v and acceleration s^2 a + v ds/dt. So while ds/dt = (1 - s^2) / T
-with T at least v / a for all speeds v on the way, no acceleration is above the planner's a. That is
-s = tanh(t / T), and the path's time T ln cosh(t / T). It ends where s is 0.998.
+the path's time passes, speed is s v and acceleration s^2 a + v ds/dt. So while ds/dt is
+(1 - s^2) / T, with T at least v / a for all speeds v on the way, no acceleration is above the
+planner's a. That is s = tanh(t / T), and the path's time T ln cosh(t / T). It ends where s is
+0.998.
 """
 
 import math

@@ -246,7 +246,8 @@ class SdCard:
         """A block is tried three times before it counts as lost."""
         for k in range(TRIES):
             try:
-                return work(block, data)
+                work(block, data)
+                return
             except OSError:
                 if k == TRIES - 1 or not self.present():
                     raise

@@ -19,7 +19,17 @@ from microfactory.machine import Machine
 from microfactory.status import word
 
 ANSWER_S = 1.5
-WHY = ("", "hold", "the card is slow", "the card is gone", "pause", "no arc", "end", "stop", "wrong")
+WHY = (
+    "",
+    "hold",
+    "the card is slow",
+    "the card is gone",
+    "pause",
+    "no arc",
+    "end",
+    "stop",
+    "wrong",
+)
 
 
 @dataclass(frozen=True)

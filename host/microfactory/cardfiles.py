@@ -128,9 +128,7 @@ def write_card(
             "written; choose another"
         )
     if not 1 <= journal_mb <= 1024:
-        raise UsageError(
-            f"a journal of {journal_mb} MB; nothing was written; choose 1 to 1024"
-        )
+        raise UsageError(f"a journal of {journal_mb} MB; nothing was written; choose 1 to 1024")
     checked = JobFile.load(job)
     if checked.verdict != "PASS":
         raise JobError(

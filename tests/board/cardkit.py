@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
+import struct
 from functools import lru_cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -11,10 +14,11 @@ from typing import Any
 from hil.plant import near_home
 from hil.rig_virtual import VirtualLink
 
+from mfboard.card_file import JOB
 from mfboard.sim_card import SimCard
 from mfwire import card as c
 from microfactory.card import CardDesk
-from microfactory.cardfiles import BUTTON_NAME, bond, write_card
+from microfactory.cardfiles import BUTTON_NAME, write_card
 from microfactory.jobfile import compile_job
 from microfactory.machine import Machine
 from microfactory.motion.gcode import Program, parse
@@ -88,3 +92,35 @@ class Bench:
         while not (self.it.played > 5 and self.link.board.state == 2):
             self.link.alone(0.01)
             assert self.it.state != c.ENDED, self.it.words
+
+
+def pulses(bench: Bench) -> int:
+    return bench.link.capture().pulses
+
+
+def changed(path: Path, change) -> None:
+    """A job file whose header says something else, with hashes that are right."""
+    data = path.read_bytes()
+    (length,) = struct.unpack_from("<I", data, len(JOB))
+    at = len(JOB) + 4
+    header = json.loads(data[at : at + length])
+    change(header)
+    text = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
+    made_of = JOB + struct.pack("<I", len(text)) + text + data[at + length : -32]
+    path.write_bytes(made_of + hashlib.sha256(made_of).digest())
+
+
+def own(tmp_path, machine: Machine, name: str = "short_board") -> Bench:
+    """A bench with a machine of its own, and a job that was compiled for it."""
+    bench = Bench(tmp_path, on=machine)
+    compile_job(program(name), machine, tmp_path / "job")
+    write_card(tmp_path / "job", bench.folder, journal_mb=1)
+    bench.bind()
+    return bench
+
+
+def go(bench: Bench) -> str:
+    """A hand lets it go on; what it says in the end."""
+    bench.it.wants_go = True
+    bench.link.alone(0.3)
+    return bench.end()

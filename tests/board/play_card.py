@@ -1,8 +1,8 @@
 """Plays a job from a card on the whole board in memory and prints what its pins did.
 
-For CPython and MicroPython alike: `play_card.py FIRMWARE FOLDER IDENTITY BOND CONFIG START [HOLDS]`. The
-card is FOLDER; BOND and CONFIG are files with what a host would have told the board. HOLDS: numbers
-of windows at which a hand holds the job and lets it go on.
+For CPython and MicroPython alike: `play_card.py FIRMWARE FOLDER IDENTITY BOND CONFIG START
+[HOLDS]`. The card is FOLDER; BOND and CONFIG are files with what a host would have told the board,
+START a list of counts. HOLDS: numbers of windows at which a hand holds the job and lets it go on.
 """
 
 import json

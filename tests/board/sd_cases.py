@@ -86,7 +86,9 @@ def faults():
     sd.put()
     card.start()
     card.readblocks(7, got)
-    print("half of it", got == pattern(1, 512)[:200] + data[200:], sd.store[8 * 512 : 9 * 512] == data)
+    print(
+        "half of it", got == pattern(1, 512)[:200] + data[200:], sd.store[8 * 512 : 9 * 512] == data
+    )
 
 
 def absent():
@@ -98,7 +100,9 @@ def absent():
 
 def book():
     """The examples of 4.5 of the specification."""
-    print("crc7", [crc7(frame, 5) for frame in (b"\x40\0\0\0\0", b"\x51\0\0\0\0", b"\x11\0\0\x09\0")])
+    print(
+        "crc7", [crc7(frame, 5) for frame in (b"\x40\0\0\0\0", b"\x51\0\0\0\0", b"\x11\0\0\x09\0")]
+    )
     print("crc16", crc16(b"\xff" * 512, 0, 512))
 
 

@@ -1,4 +1,4 @@
-"""`microfactory card`: written, played, read back, and refused in a sentence; a campaign of faults."""
+"""`microfactory card`: written, played, read back, refused in a sentence; a campaign of faults."""
 
 import json
 import os
@@ -55,7 +55,11 @@ def test_a_card_is_written_played_and_its_journal_read(cli):
     code, out, err = cli("card", "play", "--wait", *asked)
     assert code == 0, err
     status = json.loads(out)
-    assert (status["state"], status["why"], status["words"]) == ("ENDED", "end", "played to its end")
+    assert (status["state"], status["why"], status["words"]) == (
+        "ENDED",
+        "end",
+        "played to its end",
+    )
     assert status["windows_played"] == status["windows"] > 50
     code, out, err = cli("card", "journal", "sd", "--json")
     assert code == 0, err

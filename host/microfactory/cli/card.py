@@ -18,7 +18,7 @@ ASKED = ("status", "play", "hold", "go", "stop", "bind", "forget")
 def arguments(command: argparse.ArgumentParser) -> None:
     """Of `card`."""
     command.add_argument("what", choices=("write", "journal", *ASKED), metavar="WHAT",
-                         help="write JOB FOLDER, journal FOLDER, or " + ", ".join(ASKED))  # fmt: skip
+                         help="write JOB FOLDER, journal FOLDER, " + ", ".join(ASKED))  # fmt: skip
     command.add_argument("words", nargs="*", metavar="...", help="JOB and FOLDER, or a name")
     command.add_argument("--port", default="", help="a serial port, or virtual")
     command.add_argument("--name", default=BUTTON_NAME, help="of the job on the card")
@@ -39,7 +39,9 @@ def card(args: argparse.Namespace) -> int:
     if not args.port:
         raise UsageError(f"card {args.what}: no board was named; add --port")
     if args.card and args.port != "virtual":
-        raise UsageError("--card: only `--port virtual` has a folder as its card; nothing was asked")
+        raise UsageError(
+            "--card: only `--port virtual` has a folder as its card; nothing was asked"
+        )
     options = {"card": args.card} if args.card else {}
     with CardDesk(args.port, load_machine(args), **options) as desk:
         if args.card and args.what != "bind":
