@@ -17,6 +17,7 @@ from mfwire import session as s
 from mfwire.messages import MASK30
 
 BUTTON = "job.mfjob"  # what a button plays
+HOST_US = 3_000_000  # a host that was silent for so long is none
 LONG_US = 2_000_000  # a press that long begins, or ends
 
 
@@ -128,11 +129,14 @@ class Card:
             board.player.ask_hold(s.WHY_BYE)
         elif board.state == s.STRIKING:
             board.torch.end(s.WHY_BYE)
+        board.hush("lost")
         board.outputs.lost()
         board.left = True
         if board.state not in s.MOVES:
             board.leave()
         board.heat.cool()
+        for heater in board.heaters:
+            heater.standby_dc = heater.standby_s = 0  # what it was granted for this job
         board.by_card = False
         self.state = c.ENDED
         self.why = why
@@ -222,13 +226,18 @@ class Card:
             self._pressed_us = -1
             if self.state == c.HELD:
                 self.wants_stop = True
-            elif not board.by_card:
+            elif not board.by_card and not self._host(now):
                 self.begin(BUTTON, 0)
         elif self._was and not level and self._pressed_us >= 0:
             self._pressed_us = -1
             if self.state == c.HELD:
                 self.wants_go = True
         self._was = level
+
+    def _host(self, now):
+        """A host has said something a moment ago: the machine is in its hands."""
+        board = self.board
+        return board.receiver.connect and since(now, board.heard_us) < HOST_US
 
     # ---- the board's stops
 

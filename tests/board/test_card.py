@@ -218,6 +218,11 @@ def press(bench: Bench, seconds: float) -> None:
 def test_a_button_begins_holds_goes_on_and_ends(button):
     press(button, 0.5)
     assert button.it.state == c.NONE  # short: nothing begins
+    desk = button.desk()
+    press(button, 2.1)
+    assert button.it.state == c.NONE  # long, but a host is there
+    assert desk.status().state == "NONE"
+    button.link.alone(2.1)
     press(button, 2.5)
     assert button.it.state in (c.CHECKING, c.PLAYING)
     button.until_moving()
