@@ -97,8 +97,8 @@ our-faults: $(VENV)/.ready ## 200 faults drawn into our own sources: do the test
 noise: $(VENV)/.ready ## DAMAGED frames (default 1,000,000) through the decoder: none is taken for another
 	@$(PY) -m pytest -q tests/wire/test_noise.py -k damaged --damaged $(DAMAGED)
 
-card-faults: $(VENV)/.ready ## 2,000 faults while jobs play from a card: pulled, slow, torn, power, USB
-	@$(PY) -m hil.cardfaults --cases 2000 --seed $(SEED)
+card-faults: $(VENV)/.ready ## 400 faults while jobs play from a card: pulled, slow, torn, power, USB
+	@$(PY) -m hil.cardfaults --cases 400 --seed $(SEED)
 
 cuts: $(VENV)/.ready ## cut the link at CUTS random instants (default 10000)
 	@$(PY) -m hil.cuts --cuts $(CUTS) --seed $(SEED)

@@ -283,6 +283,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     for i, kind in enumerate(kinds):
         share = args.cases // len(kinds) + (i < args.cases % len(kinds))
         done += trials(kind, share, args.seed)
+        print(f"{kind.name}: {share} faults", flush=True)
     wrong = [trial for trial in done if trial["wrong"]]
     for trial in wrong:
         print(json.dumps(trial))
