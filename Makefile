@@ -17,7 +17,7 @@ BOOTROM ?=
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint audit-c test-c analyze fuzz golden bench cuts verify-mutants mutated miswired faults heat-plants our-faults noise hil-emulated \
+.PHONY: help setup demo test lint audit-c test-c analyze fuzz golden bench cuts verify-mutants card-faults mutated miswired faults heat-plants our-faults noise hil-emulated \
 	format clean
 
 help: ## show this list
@@ -97,6 +97,9 @@ our-faults: $(VENV)/.ready ## 200 faults drawn into our own sources: do the test
 
 noise: $(VENV)/.ready ## DAMAGED frames (default 1,000,000) through the decoder: none is taken for another
 	@$(PY) -m pytest -q tests/wire/test_noise.py -k damaged --damaged $(DAMAGED)
+
+card-faults: $(VENV)/.ready ## 400 faults while jobs play from a card: pulled, slow, torn, power, USB
+	@$(PY) -m hil.cardfaults --cases 400 --seed $(SEED)
 
 cuts: $(VENV)/.ready ## cut the link at CUTS random instants (default 10000)
 	@$(PY) -m hil.cuts --cuts $(CUTS) --seed $(SEED)

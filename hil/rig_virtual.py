@@ -12,11 +12,12 @@ from typing import Any
 from hil.capture import Capture, CaptureBuilder
 from hil.fast_lists import FastLists
 from hil.fast_wire import SliceDecoder
-from hil.pages import PAGES
+from hil.pages import PAGES, with_card
 from hil.plant import Plant
 from mfboard import identity
 from mfboard.board import Board
 from mfboard.port_sim import TICK_HZ, Port
+from mfboard.sim_card import SimCard
 from microfactory import Machine
 from microfactory.errors import LinkError
 from microfactory.flash import payload
@@ -44,7 +45,8 @@ class ZlibCrc:
 class VirtualLink:
     """A link to a board in memory. cut_tick: from then on no byte passes, either way.
 
-    firmware: the identity that the board tells instead of its own.
+    firmware: the identity that the board tells instead of its own. card: the board has a slot, and
+    this card, or this folder, is in it.
     """
 
     def __init__(
@@ -57,17 +59,21 @@ class VirtualLink:
         start_mm: dict[str, float] | None = None,
         plain: bool = False,
         firmware: str = "",
+        card: SimCard | str | None = None,
     ) -> None:
         self.machine = machine
         self.plant = Plant(machine, start_mm)
         names = [motor.name for motor in machine.motors]
         self.sink = CaptureBuilder(TICK_HZ, names) if capture else None
+        page = PAGES[machine.board.name]
+        card = SimCard(card) if isinstance(card, str) else card
         self.port = Port(
-            PAGES[machine.board.name],
+            with_card(page) if card else page,
             plant=self.plant,
             sink=self.sink,
             lists=None if plain else FastLists(),
             seed=seed,
+            card=card,
         )
         self._plain, self._firmware = plain, firmware
         self._boot()
@@ -92,6 +98,8 @@ class VirtualLink:
                 port.set_heater(i, 0)
             for m in range(len(self.machine.motors)):
                 self.plant.recount(m, port.engine.position(m), 0)
+        if port.card:
+            port.card.release()
         port.events.clear()
         port.sent.clear()
         port.enabled = 0

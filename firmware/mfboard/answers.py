@@ -23,6 +23,7 @@ _REFUSED = NUMBER["REFUSED"]
 _CONFIGURED = NUMBER["CONFIGURED"]
 _STATUS = NUMBER["STATUS"]
 _LOG = NUMBER["LOG"]
+_CARDED = NUMBER["CARDED"]
 
 
 class Answers:
@@ -113,6 +114,20 @@ class Answers:
         """A line for people."""
         self._head(_LOG)
         self._text(8, text.encode())
+
+    def carded(self, card):
+        """What is played from the card, or was."""
+        p = self.payload
+        self._head(_CARDED)
+        p[8] = card.state
+        p[9] = card.why
+        p[10] = 1 if card.bound else 0
+        p[11] = 1 if self.board.trusted else 0
+        put32(p, 12, card.window)
+        put32(p, 16, card.played)
+        put32(p, 20, card.windows)
+        put32(p, 24, card.line)
+        self._text(28, (card.name + "\n" + card.words).encode())
 
     def status(self):
         """Everything, as it is now."""

@@ -4,7 +4,7 @@ It never looks at a pin or a clock itself: the port does (docs/port.md). Any dou
 motors stopped, heat off, the fault latched and told.
 """
 
-from mfboard import faults, window
+from mfboard import faults, parts, window
 from mfboard.answers import Answers
 from mfboard.config import ConfigError, parse, same
 from mfboard.handle import Handler
@@ -30,10 +30,9 @@ RETREAT_BYTES = 4096
 
 
 class Board:
-    """A board on a port. `receive` bytes, and `turn` when `due_us` says so."""
+    """A board on a port, with memory (SLOTS * SLOT_BYTES) for windows."""
 
     def __init__(self, port, decoder=None, crc=None, running=None, encode=encode_into, memory=None):
-        """memory: SLOTS * SLOT_BYTES for windows, where it is best taken early."""
         self.port = port
         self.decoder = decoder or Decoder()
         self.hash = running or Crc()  # of the bodies of all committed windows
@@ -46,12 +45,10 @@ class Board:
         )
         self.config = None
         self.config_text = b""  # what it was read from
-        self.config_bytes = self.player.memory[0]  # nothing is played while it comes
-        self.config_got = 0
+        self.config_bytes, self.config_got = self.player.memory[0], 0  # nothing is played then
         self.retreat = bytearray(RETREAT_BYTES)
-        self.retreat_got = 0
+        self.retreat_got = self.retreat_length = 0
         self.left = False  # by the host, while motors still move
-        self.retreat_length = 0
         self.retreated = False  # since the last start
         self.inputs = Inputs([])
         self.outputs = Outputs([], port)
@@ -60,18 +57,16 @@ class Board:
         self.torch = Torch(self)
         self.interlock = Interlock(self)
         self.height_motor = -1
-        self.drivers = None  # on a wire
-        if hasattr(port.page, "DRIVERS"):
-            from mfboard.drivers import Drivers  # no memory is taken for it elsewhere
-
-            self.drivers = Drivers(self)
+        self.drivers = parts.drivers(self)
+        self.by_card = False  # a job plays without a host
+        self.card = parts.card(self)
         self.state = s.IDLE
         self.why = s.WHY_NONE
         self.fault = faults.NONE
         self.detail = 0
         self.trusted = False
         self.known = 0  # motors whose position the host has set
-        self.committed = 0  # windows committed since the configuration, modulo 2^30
+        self.committed = 0  # windows since the configuration, modulo 2^30
         self.lease_us = 250_000
         self.heard_us = port.us()
         self.status_us = port.us()
@@ -101,11 +96,11 @@ class Board:
             self.answers.ack()
 
     def welcome(self, connect):
-        """Somebody connects: a machine that moves is brought to rest first, on its path."""
-        if self.state == s.RUNNING:
+        """Somebody connects: a host's run is brought to rest first, on its path."""
+        if self.state == s.RUNNING and not self.by_card:
             self.player.ask_hold(s.WHY_LINK)
             self.hush("lost")
-        elif self.state == s.STRIKING:
+        elif self.state == s.STRIKING and not self.by_card:
             self.torch.end(s.WHY_LINK)
         self.receiver.begin(connect)
         self.heard_us = self.port.us()
@@ -165,6 +160,8 @@ class Board:
         due = sooner(sooner(due, self.inputs.due_us(now)), self.torch.due_us(now))
         if self.drivers:
             due = sooner(due, self.drivers.due_us(now))
+        if self.card:
+            due = sooner(due, self.card.due_us(now))
         if self.receiver.connect:
             due = sooner(due, STATUS_US - since(now, self.status_us))
             if self._needs_link():
@@ -194,6 +191,8 @@ class Board:
             self.changed = False
             self.answers.status()
         self.upkeep.service(now)
+        if self.card:
+            self.card.turn(now)
 
     def begin(self, number):
         """A run begins at this window now."""
@@ -205,6 +204,8 @@ class Board:
 
     def _needs_link(self):
         """Something goes on that must not go on without a host."""
+        if self.by_card:
+            return False
         if self.state in s.PLAYS or self.state == s.RESTED and self.why == s.WHY_LATE:
             return True  # windows stayed away: if the host is gone, the way out is due
         if self.state == s.READY and self.player.committed != self.player.number:
@@ -225,6 +226,8 @@ class Board:
         elif player.mode == ON_TAIL and self.state == s.RUNNING:
             self.state = s.TAIL
             self.why = player.why
+            if self.card:
+                self.card.stopping()
             if player.why != s.WHY_GUARD:
                 self.outputs.hold()
 
@@ -238,9 +241,9 @@ class Board:
             if self.state == s.RESTED and self.why == s.WHY_LINK:
                 self._retreat()
         if self.state != s.RETREATING:
-            self._leave()
+            self.leave()
 
-    def _leave(self):
+    def leave(self):
         """The host is gone and the way out has ended: a spindle that was kept for it stops."""
         if self.left:
             self.left = False
@@ -304,6 +307,8 @@ class Board:
         """The host is gone: dangerous outputs off at once, the path to rest, heat as granted."""
         self.receiver.begin(0)
         self.changed = True
+        if self.by_card:
+            return  # its job needs no host
         if self.state == s.STRIKING:
             self.torch.end(why)
         self.hush("lost")
@@ -317,7 +322,7 @@ class Board:
             self.why = why
             self._retreat()
         if self.state not in s.MOVES:
-            self._leave()
+            self.leave()
         self.heat.lost(why)
 
     def trip(self, fault, detail):
@@ -328,7 +333,7 @@ class Board:
             self.player.abort()
             self.trusted = False
         self.outputs.fault()
-        self._leave()
+        self.leave()
         self.heat.cool()
         if self.fault == faults.NONE:
             self.fault = fault
@@ -346,7 +351,7 @@ class Board:
             self.player.abort()
             self.trusted = False
             self.outputs.hold()
-            self._leave()
+            self.leave()
             self.state = s.ABORTED
             self.why = s.WHY_ABORT
             self.changed = True

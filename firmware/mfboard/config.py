@@ -4,7 +4,7 @@ import json
 
 from mfboard.converter import KINDS as CONVERTERS
 
-ROLES = ("limit", "probe", "estop", "door", "float", "arc_ok", "stall")
+ROLES = ("limit", "probe", "estop", "door", "float", "arc_ok", "stall", "button")
 KINDS = ("switch", "pwm", "servo")
 CONFIG_BYTES = 8192  # it comes into the first window's slot
 HEATER_HZ = 10

@@ -19,6 +19,8 @@ _POSITION = NUMBER["POSITION"]
 _CLEAR = NUMBER["CLEAR"]
 _BYE = NUMBER["BYE"]
 _MAINTAIN = NUMBER["MAINTAIN"]
+_CARD = NUMBER["CARD"]
+_BESIDE = (_HOLD, _BYE, _CARD)  # what a host may say while a job plays from a card
 
 
 class Handler:
@@ -39,11 +41,19 @@ class Handler:
         elif kind == 9:
             pass  # the lease is renewed by any frame
         else:
-            reason = s.BAD_STATE
-            if s.allowed(kind, b.state):
-                reason = self._sequenced(kind, p, length)
+            reason = s.OK
+            if b.by_card and kind not in _BESIDE:
+                reason = s.BY_CARD
+            else:
+                reason = self.judge(kind, p, length)
             if reason:
                 b.answers.refused(u16(p, 2), reason, kind)
+
+    def judge(self, kind, p, length):
+        """Do it, from the wire or from a card alike. A reason of REFUSED, or OK."""
+        if not s.allowed(kind, self.board.state):
+            return s.BAD_STATE
+        return self._sequenced(kind, p, length)
 
     def _hello(self, p):
         b = self.board
@@ -108,10 +118,13 @@ class Handler:
             return self._clear()
         if kind == _BYE:
             b.lost(s.WHY_BYE)
-            b.heat.cool()
+            if not b.by_card:
+                b.heat.cool()
             return s.OK
         if kind == _MAINTAIN:
             return b.upkeep.leave()
+        if kind == _CARD:
+            return b.card.ask(u16(p, 8), p, length) if b.card else s.NO_CARD
         return s.BAD_STATE
 
     def _start(self, number):
@@ -159,7 +172,7 @@ class Handler:
             wrong = b.configure(total)
             if wrong or not (b.drivers and b.drivers.answers()):
                 b.answers.configured(wrong)
-            if not wrong:
+            if not wrong and not (b.card and b.card.speaks):
                 b.upkeep.configured(b.port.us())
             b.changed = True
         return s.OK

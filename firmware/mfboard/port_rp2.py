@@ -4,6 +4,7 @@
 """
 
 import gc
+import os
 import time
 
 import machine
@@ -27,6 +28,7 @@ FRESH_US = 8_000  # a decision is so fresh that there is time for one
 LOOK_US = 5000  # the board is asked what is due at least so often
 WIRE_BAUD = 115_200  # of the drivers
 WIRE_BYTES = 16
+KEPT = "/me/card"  # which machine this board may play cards for
 READINGS = 4  # of a sensor, averaged
 
 
@@ -59,6 +61,12 @@ class Port:
         self.usb = usb or Usb()
         self.wire = None
         self.wired = bytearray(WIRE_BYTES)
+        self.watchdog = None  # fed by `run`
+        self.card = None
+        if hasattr(page, "CARD"):
+            from mfboard.port_rp2_card import Card  # no memory is taken for it elsewhere
+
+            self.card = Card(self)
         number = machine.unique_id()
         self.number = tuple(number[2 * i] | number[2 * i + 1] << 8 for i in range(4))
 
@@ -214,6 +222,26 @@ class Port:
         """The program that runs has shown that it works."""
         start.confirm()
 
+    def keep(self, data):
+        """Remember this over power cuts; the machine rests."""
+        with open(KEPT + ".new", "wb") as file:
+            file.write(data)
+        os.rename(KEPT + ".new", KEPT)
+
+    def kept(self):
+        """What was kept last; nothing: empty."""
+        try:
+            with open(KEPT, "rb") as file:
+                return file.read()
+        except OSError:
+            return b""
+
+    def breathe(self):
+        """The card is busy: one turn of everything else."""
+        self.turn()
+        if self.watchdog:
+            self.watchdog.feed()
+
     def maintain(self):
         """Start again into the REPL, for an update."""
         open(start.MAINTAIN, "w").close()
@@ -303,6 +331,7 @@ class Port:
 
 def run(port, watchdog):
     """For ever. An exception stops everything; then nobody feeds the watchdog, and it resets."""
+    port.watchdog = watchdog
     try:
         while True:
             port.turn()

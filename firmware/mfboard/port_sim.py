@@ -22,7 +22,7 @@ class Port:
     lead_us = LEAD_US
     holds_height = True
 
-    def __init__(self, page, plant=None, sink=None, lists=None, seed=1):
+    def __init__(self, page, plant=None, sink=None, lists=None, seed=1, card=None):
         self.page = page
         self.plant = plant
         self.sink = sink
@@ -36,6 +36,10 @@ class Port:
         self.enabled = 0
         self.on_maintain = None  # called when the board leaves for maintenance
         self.on_confirm = None  # called when the program has shown that it works
+        self.card = card  # mfboard.sim_card
+        if card:
+            card.port = self
+        self.flash = b""  # what is kept over power cuts
         self._order = 0
         self._draw = seed & 0x3FFFFFFF or 1
         self.engine = Engine(self, lists or PlainLists())
@@ -135,6 +139,14 @@ class Port:
         """What runs works: a trial of it is over."""
         if self.on_confirm:
             self.on_confirm()
+
+    def keep(self, data):
+        """Remember this over power cuts."""
+        self.flash = bytes(data)
+
+    def kept(self):
+        """What was kept last; nothing: empty."""
+        return self.flash
 
     def level(self, i):
         """Level of an input now."""

@@ -35,6 +35,7 @@ TABLE = (
     (17, "CLEAR", "board", 1, ()),
     (18, "BYE", "board", 1, ()),
     (19, "MAINTAIN", "board", 1, ()),
+    (20, "CARD", "board", 1, (("act", "H"), ("data", "*"))),
     # board to host
     (64, "WELCOME", "host", 0, (
         ("nonce", "I"), ("protocol", "H"), ("schema_low", "H"), ("schema_high", "H"),
@@ -53,6 +54,9 @@ TABLE = (
         ("latched", "H"), ("height", "B"), ("arc_cv", "H"), ("aim_cv", "H"), ("offset", "h"),
         ("lists", "*"))),
     (70, "LOG", "host", 0, (("text", "*"),)),
+    (71, "CARDED", "host", 0, (
+        ("state", "B"), ("why", "B"), ("bound", "B"), ("homed", "B"), ("window", "I"),
+        ("played", "I"), ("windows", "I"), ("line", "I"), ("text", "*"))),
 )  # fmt: skip
 
 # lists of STATUS, behind its fields:

@@ -55,6 +55,7 @@ ALLOWED = (
     ("CLEAR", (IDLE, READY, RESTED, DONE, ABORTED, FAULT)),
     ("BYE", (IDLE, READY, RUNNING, TAIL, RESTED, RETREATING, DONE, ABORTED, FAULT, STRIKING)),
     ("MAINTAIN", (IDLE, READY, RESTED, DONE, ABORTED, FAULT)),
+    ("CARD", (IDLE, READY, RUNNING, TAIL, RESTED, RETREATING, DONE, ABORTED, FAULT, STRIKING)),
 )
 _TABLE = bytearray(128 * len(STATES))
 for _name, _states in ALLOWED:
@@ -66,13 +67,14 @@ REASONS = (
     "", "not in this state", "out of bounds", "out of order", "no free slot", "too far ahead",
     "not whole", "too late", "unknown output, heater, input or motor", "value out of range",
     "position does not match", "not configured", "drivers are off", "drivers are on",
-    "an output is on", "a heater is hot",
-    "a door or float switch is active",
+    "an output is on", "a heater is hot", "a door or float switch is active",
+    "a job plays from the card", "no card slot here",
 )  # fmt: skip
 (
     OK, BAD_STATE, BAD_BOUNDS, BAD_ORDER, NO_SLOT, TOO_FAR, NOT_WHOLE, TOO_LATE, UNKNOWN_ID,
     BAD_VALUE, BAD_POSITION, NOT_CONFIGURED, NOT_ENABLED, ENABLED, OUTPUT_ON, HOT, LOCKED,
-) = range(17)  # fmt: skip
+    BY_CARD, NO_CARD,
+) = range(19)  # fmt: skip
 
 
 def allowed(kind: int, state: int) -> bool:

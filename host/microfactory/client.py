@@ -54,6 +54,7 @@ class Client:
         self.foreign = 0  # frames of another connection, or that are no message
         self.hash = 0  # of the bodies of all windows committed, as the board's own
         self.statuses = 0
+        self.carded: dict[str, Any] = {}  # the last CARDED
         self._decoder = Decoder(ZlibCrc())
         self._framer = Framer()
         self._heard_s = link.now_s()
@@ -203,6 +204,9 @@ class Client:
         self.status = status_from(m, self.machine)
         self.statuses += 1
         self._note_changes(before, self.status)
+
+    def _take_carded(self, m: dict[str, Any]) -> None:
+        self.carded = m
 
     def _take_log(self, m: dict[str, Any]) -> None:
         self.events.append("log: " + m["text"].decode("utf-8", "replace"))

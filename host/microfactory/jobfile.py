@@ -94,7 +94,7 @@ def _section(
         row["start_steps"] = list(section.start_steps)
         row["windows"] = 0
         for window in section.windows:
-            body += _marked(window)
+            body += marked(window)
             bodies.append(window.data)
             row["windows"] += 1
             if watch:
@@ -102,7 +102,8 @@ def _section(
     return row
 
 
-def _marked(window: Window) -> bytes:
+def marked(window: Window) -> bytes:
+    """A window as job files have it: its marks, its counts, its body."""
     end, rest = window.end, window.rest
     motors = len(window.end_steps)
     marks = MARK.pack(

@@ -13,7 +13,8 @@ TOP = Path(__file__).resolve().parents[2]
 PAGE = (TOP / "docs" / "port.md").read_text()
 FILES = (
     "board", "handle", "answers", "outputs", "player", "inputs", "heaters", "upkeep", "heat",
-    "torch", "drivers", "interlock", "converter",
+    "torch", "drivers", "interlock", "converter", "parts", "card", "card_play", "card_feed",
+    "card_home", "card_bridge", "card_journal", "card_file",
 )  # fmt: skip
 CODE = "".join((TOP / "firmware" / "mfboard" / f"{name}.py").read_text() for name in FILES)
 CODE = re.sub(r"#.*", "", re.sub(r'""".*?"""', "", CODE, flags=re.DOTALL))

@@ -10,6 +10,7 @@ from importlib.metadata import version
 
 from microfactory.cli import (
     bench,
+    card,
     doctor,
     flash,
     kit,
@@ -63,6 +64,8 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("--program", help="the program a job file was made from")
     command = add("resonance", resonance.resonance, "which input shaper a frame needs")
     resonance.arguments(command)
+    command = add("card", card.card, "jobs that a board plays from its own card")
+    card.arguments(command)
     command = add("devices", flash.devices, "list every board on the USB", machine=False)
     command.add_argument("--bus", default="usb", help="usb, or a simulated one: twin:KIND,KIND")
     command.add_argument("--quiet", action="store_true", help="ask no board anything")

@@ -19,7 +19,15 @@ from microfactory.flash.chips import Chip
 from microfactory.machine import Machine
 
 ROOMS = ("boards", "mfboard", "mfwire")
-NOT_ON_A_BOARD = ("port_sim.py", "sim_engine.py", "sim_height.py", "height.py", "merge.py")
+NOT_ON_A_BOARD = (
+    "port_sim.py",
+    "sim_engine.py",
+    "sim_height.py",
+    "height.py",
+    "merge.py",
+    "sim_card.py",
+    "sim_sd.py",
+)
 IDENTITY = "identity.py"  # of mfboard: the hash of all others is written into it
 IDENTITY_CHARACTERS = 16
 LEAST_MICROPYTHON = (1, 28)
