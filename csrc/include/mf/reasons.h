@@ -10,12 +10,15 @@
 #include "mf/plan.h"
 
 /* Bits of the masks; the axes' own ones stand at 1 << (MF_BY_AXIS_... + axis). */
-#define MF_BY_FEED 1          /* speed asked in the program */
-#define MF_BY_SPEED 2         /* path_speed_mm_s */
-#define MF_BY_ACCEL 4         /* path_accel_mm_s2 */
-#define MF_BY_PROGRAM_ACCEL 8 /* acceleration asked in the program */
-#define MF_BY_JERK 16         /* path_jerk_mm_s3 */
-#define MF_BY_TOLERANCE 32    /* of corners */
+typedef enum {
+    MF_BY_FEED = 1,          /* speed asked in the program */
+    MF_BY_SPEED = 2,         /* path_speed_mm_s */
+    MF_BY_ACCEL = 4,         /* path_accel_mm_s2 */
+    MF_BY_PROGRAM_ACCEL = 8, /* acceleration asked in the program */
+    MF_BY_JERK = 16,         /* path_jerk_mm_s3 */
+    MF_BY_TOLERANCE = 32,    /* of corners */
+} mf_by;
+
 #define MF_BY_AXIS_SPEED 8
 #define MF_BY_AXIS_ACCEL 16
 #define MF_BY_AXIS_JERK 24

@@ -42,6 +42,7 @@ def _dtype(kind: Any) -> Any:
 
 
 MOTION = _dtype(ffi.typeof("mf_motion"))
+MOVE = _dtype(ffi.typeof("mf_move"))
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def _stretches(
     stretch: Stretch | None = None
     for batch, count in Moves(program, machine, checked=checked):
         if asked != PLAIN:
-            _ask(batch, count, asked, machine)
+            _ask(batch, count, asked)
         at = 0
         while at < count:
             if batch[at].kind >= lib.MF_MOVE_HOME:
@@ -131,13 +132,11 @@ def _stretches(
             yield stretch
 
 
-def _ask(batch: Any, count: int, asked: Asked, machine: Machine) -> None:
+def _ask(batch: Any, count: int, asked: Asked) -> None:
     """Change what the moves of a batch ask for."""
-    for i in range(count):
-        move = batch[i]
-        if move.kind in (lib.MF_MOVE_LINE, lib.MF_MOVE_ARC):
-            if not move.flags & lib.MF_FLAG_RAPID:
-                move.speed_mm_s *= asked.speed
-            move.accel_mm_s2 *= asked.accel
-            if move.tolerance_mm > 0:
-                move.tolerance_mm = min(100.0, move.tolerance_mm * asked.tolerance)
+    rows = np.frombuffer(ffi.buffer(batch, count * ffi.sizeof("mf_move")), MOVE)
+    fed = (rows["kind"] <= lib.MF_MOVE_ARC) & (rows["flags"] & lib.MF_FLAG_RAPID == 0)
+    rows["speed_mm_s"][fed] *= asked.speed
+    rows["accel_mm_s2"] *= asked.accel
+    own = rows["tolerance_mm"] > 0
+    rows["tolerance_mm"][own] = np.minimum(100.0, rows["tolerance_mm"][own] * asked.tolerance)
