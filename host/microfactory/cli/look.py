@@ -128,19 +128,26 @@ def plot(args: argparse.Namespace) -> int:
     machine = load_machine(args)
     program = parse(Path(args.file))
     with say.bar(args.json) as bar:
-        seen = look(program, machine, part, 1 + args.raised / 100, lambda text, at: bar.to(at, text))
+        factor = 1 + args.raised / 100
+        seen = look(program, machine, part, factor, lambda text, at: bar.to(at, text))
         bar.to(1.0, "writing")
         write(seen, path)
     if args.json:
         say.value({"file": str(path), **seen.figures()})
         return 0
-    from microfactory.plots.words import gain_rows, headline
+    from microfactory.plots.words import clock, gain_rows, headline
 
-    rows = [list(row.cells) + [row.why] * (7 - len(row.cells)) for row in gain_rows(seen)[:8]]
-    heads = ["limit", "is now", "alone", "with others", "corners", "saves", "of the job"]
-    say.table(f"{program.name} on {machine.name}", heads, rows)
+    rows = [
+        [row.cells[0], row.cells[1], row.cells[5] if not row.why else "cannot be raised"]
+        for row in gain_rows(seen)[:8]
+    ]
+    say.table(
+        f"{program.name} on {machine.name}: {clock(seen.shares.time_s)}",
+        ["limit", "is now", f"{args.raised:g} % more saves"],
+        rows,
+    )
     say.line(headline(seen))
-    say.line(f"{path}: {part} of it, to look at")
+    say.line(f"{path}: {part}, drawn")
     return 0
 
 

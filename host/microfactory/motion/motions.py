@@ -1,7 +1,7 @@
-"""Planned motion in batches of arrays, with what binds it: for pictures and for what would be faster.
+"""Planned motion in batches of arrays, with what binds it: for pictures and what would be faster.
 
-The core hands out `mf_motion` rows (csrc/include/mf/reasons.h); here they are numpy rows of the same
-bytes. Nothing is kept: a million moves take no more memory than a thousand.
+The core hands out `mf_motion` rows (csrc/include/mf/reasons.h); here they are numpy rows of the
+same bytes. Nothing is kept: a million moves take no more memory than a thousand.
 """
 
 from __future__ import annotations

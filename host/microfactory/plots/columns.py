@@ -21,7 +21,7 @@ class Columns:
     """Columns over [from_s, to_s].
 
     low, high: [v, a, j][column] in mm/s, mm/s2, mm/s3; nan where there is no motion. top, accel,
-    jerk: the highest limit of a move in it. line: the first one in it.
+    jerk: the highest limit of a move in it. line: the first one in it. way_mm: how far it goes.
     """
 
     def __init__(self, from_s: float, to_s: float, count: int = COLUMNS) -> None:
@@ -31,6 +31,7 @@ class Columns:
         self.high = np.full((3, count), -np.inf)
         self.top = np.zeros((3, count))
         self.line = np.full(count, 1 << 31, np.int64)
+        self.way_mm = np.zeros(count)
         self.doing_s = np.zeros((count, len(DOING)))
 
     def add(self, batch: NDArray[Any], phases: Phases) -> None:
@@ -50,10 +51,11 @@ class Columns:
         left = np.maximum(begin[rows], column * self.width_s)
         right = np.minimum(end[rows], (column + 1) * self.width_s)
         right = np.maximum(right, left)
-        for at in (left, right):
+        v0, a0, j = phases.v_mm_s[rows], phases.a_mm_s2[rows], phases.j_mm_s3[rows]
+        for at, sign in ((left, -1.0), (right, 1.0)):
             t = at - begin[rows]
-            a0, j = phases.a_mm_s2[rows], phases.j_mm_s3[rows]
-            v = np.maximum(phases.v_mm_s[rows] + (a0 + j * t / 2) * t, 0.0)
+            v = np.maximum(v0 + (a0 + j * t / 2) * t, 0.0)
+            np.add.at(self.way_mm, column, sign * (v0 + (a0 / 2 + j * t / 6) * t) * t)
             for k, value in enumerate((v, a0 + j * t, j)):
                 np.minimum.at(self.low[k], column, value)
                 np.maximum.at(self.high[k], column, value)
@@ -68,6 +70,12 @@ class Columns:
         """What each column does for most of its time; -1: there is no motion."""
         some = self.doing_s.sum(axis=1) > 0
         return np.where(some, self.doing_s.argmax(axis=1), -1)
+
+    @property
+    def mean_mm_s(self) -> NDArray[np.float64]:
+        """Mean speed of each column while there is motion in it; nan where there is none."""
+        time_s = self.doing_s.sum(axis=1)
+        return np.where(time_s > 0, self.way_mm / np.maximum(time_s, 1e-12), np.nan)
 
     @property
     def mid_s(self) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Distance from what is possible, and what raising each limit would save: planned again, not guessed."""
+"""Distance from what is possible, and what raising each limit saves: planned again, not guessed."""
 
 from __future__ import annotations
 
@@ -88,9 +88,7 @@ def gains(
     return sorted(found, key=lambda gain: (-(gain.saves_s or 0.0), gain.limit.name))
 
 
-def _gain(
-    program: Program, machine: Machine, shares: Shares, factor: float, limit: Limit
-) -> Gain:
+def _gain(program: Program, machine: Machine, shares: Shares, factor: float, limit: Limit) -> Gain:
     alone, shared = shares.bound_s(limit.bits)
     corners = shares.bound_corners(limit.bits)
     try:

@@ -1,4 +1,4 @@
-"""The limits that can bind: their bits in the core's masks, what people call them, and a raised one."""
+"""The limits that can bind: their bits in the core's masks, their names, and how one is raised."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from microfactory.machine import Machine
 from microfactory.motion.core import lib
 from microfactory.motion.motions import Asked
 
+TOGETHER = "together, these"
 TOLERANCE_MOST_MM = 10.0  # what a machine file may have
 
 
@@ -36,7 +37,7 @@ class Limit:
 
     def value(self, machine: Machine) -> str:
         """What it is now, with its unit; empty for several."""
-        if len(self.keys) != 1:
+        if len(self.keys) != 1 or self.name.startswith(TOGETHER):
             return ""
         unit = {"speed": "mm/s", "accel": "mm/s²", "jerk": "mm/s³"}
         word = next((u for w, u in unit.items() if f"_{w}_" in self.keys[0]), "mm")
@@ -62,10 +63,10 @@ PATH = {"speed": lib.MF_BY_SPEED, "accel": lib.MF_BY_ACCEL, "jerk": lib.MF_BY_JE
 def singles(machine: Machine) -> list[Limit]:
     """Every limit by itself."""
     found = [
-        Limit("feed in the program (F)", lib.MF_BY_FEED, asked="speed"),
-        Limit("acceleration in the program (M204)", lib.MF_BY_PROGRAM_ACCEL, asked="accel"),
+        Limit("feed (F in the program)", lib.MF_BY_FEED, asked="speed"),
+        Limit("acceleration (M204 in the program)", lib.MF_BY_PROGRAM_ACCEL, asked="accel"),
         Limit(
-            "corner tolerance (motion.corner_tolerance_mm, G64 P)",
+            "corner tolerance (machine, G64 P)",
             lib.MF_BY_TOLERANCE,
             ("motion.corner_tolerance_mm",),
             "tolerance",
@@ -93,5 +94,5 @@ def together(binding: list[Limit]) -> list[Limit]:
             keys = tuple(k for limit in several for k in limit.keys)
             asked = next((limit.asked for limit in several if limit.asked), "")
             who = ["program"] * bool(asked) + [k.split(".")[-2] for k in keys]
-            groups.append(Limit(f"these {name} together: {', '.join(who)}", bits, keys, asked))
+            groups.append(Limit(f"{TOGETHER} {name}: {', '.join(who)}", bits, keys, asked))
     return groups

@@ -6,16 +6,26 @@ import base64
 import json
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from microfactory.plots.path import speed_of
-from microfactory.plots.script import SCRIPT
 from microfactory.plots.seen import Seen
 from microfactory.plots.shares import DOING
-from microfactory.plots.words import COLOURS, RAMP, clock, gain_rows, headline, parts, share
+from microfactory.plots.words import (
+    COLOURS,
+    RAMP,
+    clock,
+    frame,
+    gain_rows,
+    headline,
+    parts,
+    share,
+    speed_scale,
+)
 
 MOST_LEVELS = 1500
 STYLE = """
@@ -29,9 +39,10 @@ h1 { font-size: 25px; margin: 0 } h2 { font-size: 18px; margin: 34px 0 6px;
 .card { border: 1px solid #dfe4ea; border-radius: 8px; padding: 9px 14px }
 .card b { display: block; font-size: 20px } .card span { color: #4a5568; font-size: 13px }
 .bar { display: flex; height: 26px; border-radius: 5px; overflow: hidden; margin: 8px 0 4px }
-.bar i { display: block; min-width: 1px } .legend { display: flex; flex-wrap: wrap; gap: 4px 18px;
-  font-size: 13px; margin-bottom: 10px } .legend i { display: inline-block; width: 11px;
-  height: 11px; border-radius: 3px; margin-right: 6px }
+.bar i { display: block; min-width: 1px } .legend { font-size: 13px; margin-bottom: 10px }
+.legend:not([hidden]) { display: flex; flex-wrap: wrap; gap: 4px 18px }
+.legend i { display: inline-block; width: 11px; height: 11px; border-radius: 3px;
+  margin-right: 6px }
 table { border-collapse: collapse; font-size: 14px; width: 100% } td, th { text-align: right;
   padding: 4px 0 4px 14px; border-bottom: 1px solid #edf0f4; vertical-align: top;
   font-variant-numeric: tabular-nums } td:first-child, th:first-child { text-align: left;
@@ -40,8 +51,7 @@ table { border-collapse: collapse; font-size: 14px; width: 100% } td, th { text-
 .controls { display: flex; flex-wrap: wrap; gap: 8px 16px; align-items: center; margin: 8px 0;
   font-size: 14px } .controls input[type=range] { width: 240px } canvas { display: block;
   width: 100%; border: 1px solid #edf0f4; border-radius: 6px; margin: 6px 0 }
-.views { display: grid; grid-template-columns: 3fr 2fr; gap: 12px; align-items: start }
-.views.one { grid-template-columns: 1fr } #motion { cursor: crosshair; touch-action: none }
+#motion { cursor: crosshair; touch-action: none }
 .ramp { display: inline-block; width: 130px; height: 11px; border-radius: 4px; margin: 0 6px }
 code { font-size: 12px; word-break: break-all }
 """
@@ -52,14 +62,15 @@ def page(seen: Seen) -> str:
     pieces = seen.path.pieces()
     levels, layer = _levels(pieces)
     flat = _flat(pieces)
+    script = Path(__file__).with_name("page.js").read_text()
     title = f"{seen.program.name} on {seen.machine.name}"
     data = json.dumps(_data(seen, pieces, levels, layer, flat), allow_nan=False)
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>
 <body><h1>{escape(title)}</h1>
-<p class="lead">What the planner will do, and what to change to go faster. Motion and the program's own
-rests; waiting for heaters and homing is not in these times.</p>
+<p class="lead">What the planner will do, and what to change to go faster. Motion and the
+program's own rests; waiting for heaters and homing is not in these times.</p>
 {_cards(seen)}<p class="best">{escape(headline(seen))}</p>
 <h2>Where the time goes</h2>{_bars(seen)}
 <h2>What to change</h2>{_changes(seen)}
@@ -69,7 +80,7 @@ rests; waiting for heaters and homing is not in these times.</p>
 <h2>The lines that lose most</h2>{_worst(seen)}
 <p class="note">Program sha256 <code>{seen.program.sha256}</code>, machine sha256
 <code>{seen.machine.sha256}</code>. Figures are the planner's; no board has played them.</p>
-<script type="application/json" id="data">{data}</script><script>{SCRIPT}</script></body></html>
+<script type="application/json" id="data">{data}</script><script>{script}</script></body></html>
 """
 
 
@@ -113,7 +124,7 @@ def _bars(seen: Seen) -> str:
     return (
         '<p class="note">How far it is from the bound: the same path planned again with one thing '
         "less that binds.</p>"
-        + _bar(parts(seen.bounds))
+        + _bar(parts(seen))
         + '<p class="note">What it is doing, and so what binds it:</p>'
         + _bar(doing)
     )
@@ -139,8 +150,7 @@ def _changes(seen: Seen) -> str:
 
 
 def _path(seen: Seen, pieces: NDArray[Any], levels: list[float], flat: bool) -> str:
-    tops = speed_of(pieces)
-    most = float(tops.max(initial=0.0))
+    most = speed_scale(pieces)
     slider = (
         f'<label><input type="checkbox" id="all" checked> all heights</label>'
         f'<input type="range" id="layer" min="0" max="{len(levels) - 1}" '
@@ -149,20 +159,18 @@ def _path(seen: Seen, pieces: NDArray[Any], levels: list[float], flat: bool) -> 
         else ""
     )
     travel = '<label><input type="checkbox" id="travel" checked> travel</label>'
-    views = '<div><canvas id="top"></canvas></div>'
-    if not flat:
-        views += '<div><canvas id="side"></canvas></div>'
+    views = '<canvas id="top"></canvas>' + ("" if flat else '<canvas id="side"></canvas>')
     legend = "".join(
         f'<span><i style="background:{colour}"></i>{escape(name)}</span>'
         for k, (name, colour) in enumerate(zip(DOING, COLOURS, strict=True))
-        if seen.shares.doing_s[k] > 0
+        if seen.shares.doing_s[k] > 5e-4 * seen.shares.time_s
     )
     return f"""<div class="controls"><label>colour <select id="colour">
 <option value="mean">speed</option><option value="slowest">slowest speed in each piece</option>
 <option value="doing">what binds</option></select></label>{slider}{travel}
 <span>0<span class="ramp" style="background:linear-gradient(90deg,{",".join(RAMP)})"></span>
-{most:.3g} mm/s</span></div><div class="legend">{legend}</div>
-<div class="views{" one" if flat else ""}">{views}</div>
+{most:.3g} mm/s and more</span></div><div class="legend" id="legend" hidden>{legend}</div>
+<div>{views}</div>
 <p class="note">{escape(_pieces(seen, len(pieces)))}</p>"""
 
 
@@ -193,7 +201,7 @@ def _worst(seen: Seen) -> str:
         if loss.lost_s > 0
     )
     return (
-        '<p class="note">Single moves, by how much longer they take than at their own top speed.</p>'
+        '<p class="note">Moves, by how much longer they take than at their own top speed.</p>'
         f"<table><tr><th>where</th><th>takes</th><th>loses</th><th></th></tr>{rows}</table>"
     )
 
@@ -226,7 +234,7 @@ def _b64(values: NDArray[Any], kind: str) -> str:
 
 def _finite(values: NDArray[Any]) -> NDArray[Any]:
     """For 32 bits: what is infinite becomes the largest there is."""
-    return np.clip(values, -3e38, 3e38)
+    return np.asarray(np.clip(values, -3e38, 3e38))
 
 
 def _shades(speed: NDArray[Any], most: float) -> str:
@@ -241,9 +249,8 @@ def _data(
     low = both.min(axis=0)
     size = max(float((both.max(axis=0) - low).max()), 1e-6)
     unit = 65535 / size
-    high = (both.max(axis=0) - low) * unit
-    c, mean = seen.columns, speed_of(pieces)
-    most = float(mean.max(initial=0.0))
+    near, far = ((corner - low) * unit for corner in frame(pieces))
+    c, most = seen.columns, speed_scale(pieces)
     names = ["X", "Y", "Z"]
     return {
         "ramp": RAMP,
@@ -251,14 +258,15 @@ def _data(
         "doing": DOING,
         "axes": names,
         "levels": levels,
+        "moves": seen.moves_shown,
         "views": [["top", 0, 1]] + ([] if flat else [["side", 0, 2]]),
-        "frame": {"top": [0, high[0], 0, high[1]], "side": [0, high[0], 0, high[2]]},
+        "frame": [near.tolist(), far.tolist()],
         "jerk": bool(np.isfinite(c.top[2]).any() and (c.high[2] > 0).any()),
         "faintTravel": seen.machine.kind == "printer",
         "path": {
             "start": _b64(np.round((pieces["start"] - low) * unit), "<u2"),
             "end": _b64(np.round((pieces["end"] - low) * unit), "<u2"),
-            "mean": _shades(mean, most),
+            "mean": _shades(speed_of(pieces), most),
             "slowest": _shades(pieces["slowest"], most),
             "doing": _b64(pieces["doing"], "u1"),
             "works": _b64(pieces["works"], "u1"),
@@ -272,6 +280,7 @@ def _data(
             "low": [_b64(_finite(row), "<f4") for row in c.low],
             "high": [_b64(_finite(row), "<f4") for row in c.high],
             "top": [_b64(_finite(row), "<f4") for row in c.top],
+            "mean": _b64(np.nan_to_num(c.mean_mm_s, nan=-1.0), "<f4"),
             "line": _b64(c.line, "<u4"),
             "doing": _b64(c.doing, "i1"),
         },

@@ -27,7 +27,7 @@ FIELDS = np.dtype(
 
 
 class Path:
-    """Pieces of the path, in order. joined_mm: how far off it they may be, for there were too many."""
+    """Pieces of the path, in order. joined_mm: how far off it a join may be; 0: there is none."""
 
     def __init__(self, machine: Machine, moves: int, top_mm_s: float, most: int = PIECES) -> None:
         self.most = most

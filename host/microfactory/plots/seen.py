@@ -76,9 +76,7 @@ class Seen:
         }
 
 
-def look(
-    program: Program, machine: Machine, stretch: Stretch, factor: float, watch: Watch
-) -> Seen:
+def look(program: Program, machine: Machine, stretch: Stretch, factor: float, watch: Watch) -> Seen:
     """Plan and look. factor: raised limits are so many times what they are. watch: gets what is
     being done and which share of it is. GcodeError, LimitError: the program must not be run.
     UsageError: there is no motion in the stretch.

@@ -136,5 +136,5 @@ class Shares:
 def _summed(masks: NDArray[Any], weights: NDArray[Any]) -> list[tuple[int, float]]:
     """Sum of the weights of each mask."""
     values, inverse = np.unique(masks, return_inverse=True)
-    sums = np.bincount(inverse, weights, len(values)) if len(values) else []
+    sums = np.bincount(inverse, weights, len(values))
     return [(int(m), float(s)) for m, s in zip(values, sums, strict=True)]
