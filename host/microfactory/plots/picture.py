@@ -99,9 +99,9 @@ def _parts(axes: Any, seen: Seen) -> None:
             label = f"{name}: {clock(seconds)} ({share(seconds, whole)})"
             axes.barh(0, seconds, left=left, color=colour, label=label, height=0.5)
             left += seconds
-    axes.set_title("Where the time goes")
+    axes.set_title("Where the time of the whole job goes")
     axes.axis("off")
-    axes.legend(loc="upper left", bbox_to_anchor=(0, 0.2), frameon=False, fontsize=8)
+    axes.legend(loc="upper left", bbox_to_anchor=(0, 0.1), frameon=False, fontsize=8)
     axes.margins(x=0)
 
 
@@ -116,7 +116,7 @@ def _gains(axes: Any, seen: Seen) -> None:
     axes.set_ylim(max(len(some), 1) - 0.4, -0.9)
     axes.set_xlim(0, (max(saved, default=0.0) or 1.0) * 1.02)
     axes.axis("off")
-    axes.set_title(f"What {100 * (seen.factor - 1):g} % more would save")
+    axes.set_title(f"What {100 * (seen.factor - 1):g} % more would save of it")
 
 
 _NAMES = ("speed, mm/s", "acceleration, mm/s²", "jerk, mm/s³")
