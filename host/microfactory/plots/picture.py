@@ -36,7 +36,7 @@ STYLE: Any = {
 
 
 def picture(seen: Seen, form: str) -> bytes:
-    """PNG or SVG bytes. The same job gives the same bytes."""
+    """PNG or SVG bytes."""
     with rc_context(STYLE):
         figure = Figure(figsize=(11, 8.4), layout="constrained")
         figure.suptitle(
