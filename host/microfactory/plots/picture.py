@@ -38,12 +38,12 @@ STYLE: Any = {
 def picture(seen: Seen, form: str) -> bytes:
     """PNG or SVG bytes."""
     with rc_context(STYLE):
-        figure = Figure(figsize=(11, 8.4), layout="constrained")
+        jerks = bool((seen.columns.high[2] > 0).any())
+        figure = Figure(figsize=(11, 10.2 if jerks else 8.4), layout="constrained")
         figure.suptitle(
             f"{seen.program.name} on {seen.machine.name}: {clock(seen.shares.time_s)} of motion",
             fontsize=12, fontweight="bold", x=0.01, ha="left",
         )  # fmt: skip
-        jerks = bool((seen.columns.high[2] > 0).any())
         heights = [5, 2.4, 1.7, 1.7, 0.35] if jerks else [5, 2.4, 1.7, 0.35]
         grid = figure.add_gridspec(len(heights), 2, height_ratios=heights)
         _path(figure, figure.add_subplot(grid[0, 0]), seen)
@@ -159,9 +159,8 @@ def _doing(axes: Any, seen: Seen) -> None:
         extent=(c.from_s, c.to_s, 0, 1), interpolation="nearest",
     )  # fmt: skip
     axes.set_yticks([])
-    axes.set_xlabel("seconds of motion")
-    axes.set_title("what binds")
+    axes.set_title("what binds, over seconds of motion")
     for k, (name, colour) in enumerate(zip(DOING, COLOURS, strict=True)):
         if (c.doing == k).any():
             axes.plot([], [], color=colour, linewidth=5, label=name)
-    axes.legend(loc="upper left", bbox_to_anchor=(0, -1.6), ncols=3, frameon=False, fontsize=8)
+    axes.legend(loc="upper left", bbox_to_anchor=(0, -0.9), ncols=3, frameon=False, fontsize=8)
