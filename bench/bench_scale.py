@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -29,9 +28,17 @@ KINDS = ("layers", "chords", "arcs")
 JERK = {"motion.max_jerk_mm_s3": 60_000.0}
 
 
-def peak_mb() -> float:
-    """Of this process until now."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def memory_mb(name: str) -> float:
+    """VmRSS (now) or VmHWM (highest since `forget_peak`) of this process; Linux tells it."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(name):
+            return int(line.split()[1]) / 1024
+    raise OSError(f"/proc/self/status has no {name}")
+
+
+def forget_peak() -> None:
+    """The highest memory counts from now on (proc(5), clear_refs)."""
+    Path("/proc/self/clear_refs").write_text("5")
 
 
 def measure(kind: str, moves: int, jerk: bool) -> dict[str, Any]:
@@ -40,7 +47,8 @@ def measure(kind: str, moves: int, jerk: bool) -> dict[str, Any]:
     if jerk:
         machine = machine.with_settings(JERK)
     program = parse("".join(itertools.islice(PROGRAMS[kind](moves), moves + 1)))
-    before_mb = peak_mb()
+    forget_peak()
+    before_mb = memory_mb("VmRSS")
     wall, cpu = time.perf_counter(), time.process_time()
     whole = plan(program, machine)
     total = sum(len(data) for data in wire_bytes(whole))
@@ -49,7 +57,7 @@ def measure(kind: str, moves: int, jerk: bool) -> dict[str, Any]:
     return {
         "bench": "scale", "program": kind, "jerk": jerk, "moves": count, "wire_bytes": total,
         "wall_s": round(wall, 3), "cpu_us_per_move": round(1e6 * cpu / count, 2),
-        "text_mb": round(len(program.data) / 1e6, 1), "above_mb": round(peak_mb() - before_mb, 1),
+        "text_mb": round(len(program.data) / 1e6, 1), "above_mb": round(memory_mb("VmHWM") - before_mb, 1),
     }  # fmt: skip
 
 
