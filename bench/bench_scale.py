@@ -57,7 +57,8 @@ def measure(kind: str, moves: int, jerk: bool) -> dict[str, Any]:
     return {
         "bench": "scale", "program": kind, "jerk": jerk, "moves": count, "wire_bytes": total,
         "wall_s": round(wall, 3), "cpu_us_per_move": round(1e6 * cpu / count, 2),
-        "text_mb": round(len(program.data) / 1e6, 1), "above_mb": round(memory_mb("VmHWM") - before_mb, 1),
+        "text_mb": round(len(program.data) / 1e6, 1),
+        "above_mb": round(memory_mb("VmHWM") - before_mb, 1),
     }  # fmt: skip
 
 
