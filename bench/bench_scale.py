@@ -2,7 +2,7 @@
 
 Each size runs in a process of its own, so that its peak memory is its own; memory is told above the
 interpreter with all modules loaded and the program's text read. Prints one JSON object a line;
-`--plot FILE` draws them (PNG or SVG).
+`--most 1000000` goes on to a million; `--plot FILE` draws them (PNG or SVG).
 """
 
 from __future__ import annotations
@@ -99,7 +99,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--one", nargs=3, metavar=("KIND", "MOVES", "JERK"))
     parser.add_argument("--plot", type=Path)
-    parser.add_argument("--most", type=int, default=SIZES[-1], help="moves of the longest job")
+    parser.add_argument(
+        "--most", type=int, default=100_000, help="of the longest job (10,000 to 1,000,000)"
+    )
     options = parser.parse_args()
     if options.one:
         kind, moves, jerk = options.one
