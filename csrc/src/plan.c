@@ -123,6 +123,9 @@ static double cap_of(mf_plan *plan, span *s)
             break;
         }
     }
+    if (plan->free_corners) {
+        return lesser(before, s->peak_u);
+    }
     return lesser(before, lesser(s->peak_u, mf_corner_u(plan, plan->tangent, out, accel, tolerance,
                                        greater(plan->advance_s, s->move.advance_s))));
 }

@@ -99,6 +99,7 @@ struct mf_plan {
     int finished;
     int done;
     int stopped; /* the last item pushed ends at rest */
+    int free_corners; /* for a bound: none binds a speed (reasons.c) */
     double point_mm[MF_AXES]; /* end of the last move pushed */
     double tangent[MF_AXES];  /* its direction there */
     double advance_s;         /* and its advance */

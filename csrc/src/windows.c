@@ -412,6 +412,9 @@ mf_status mf_plan_window(mf_plan *plan, uint8_t *out, size_t capacity, size_t *w
         return MF_E_ARGUMENT;
     }
     *written = 0;
+    if (plan->free_corners) {
+        return MF_E_STATE;
+    }
     int last = 0;
     double length_s = plan->done ? 0.0 : mf_choose_length(plan, &last);
     if (length_s <= 0 && !(last && plan->next > plan->first)) {

@@ -210,7 +210,7 @@ typedef struct {
     int last;
 } played;
 
-static void begin_played(played *p, const mf_plan_config *c)
+static inline void begin_played(played *p, const mf_plan_config *c)
 {
     memset(p, 0, sizeof *p);
     p->number = c->first_number;
@@ -221,7 +221,7 @@ static void begin_played(played *p, const mf_plan_config *c)
 }
 
 /* One window body: its head goes on from the last one, its lists are sound, its tail ends at rest_steps. */
-static void window_is_sound(const mf_plan_config *c, const uint8_t *body, size_t bytes,
+static inline void window_is_sound(const mf_plan_config *c, const uint8_t *body, size_t bytes,
                             const mf_window_info *info, played *p)
 {
     const uint8_t *heads = body + 28;

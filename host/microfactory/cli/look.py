@@ -7,6 +7,7 @@ from pathlib import Path
 
 from microfactory.cli import say
 from microfactory.cli.common import load_machine
+from microfactory.errors import UsageError
 from microfactory.figures import plan_figures
 from microfactory.jobfile import MAGIC, JobFile, verifier
 from microfactory.machine import Machine, names
@@ -83,7 +84,11 @@ def plan_command(args: argparse.Namespace) -> int:
 
 
 def show_command(args: argparse.Namespace) -> int:
-    """A stage of a program as text, one item a line."""
+    """A stage of a program as text, one item a line; or its plot."""
+    if args.noun == "plot":
+        return plot(args)
+    if args.output or args.begin or args.end:
+        raise UsageError("show: -o, --from and --to are for `show plot`; nothing was shown")
     machine = load_machine(args)
     program = parse(Path(args.file))
     lines = show(args.noun, program, machine)
@@ -95,6 +100,54 @@ def show_command(args: argparse.Namespace) -> int:
             print(line)
     except BrokenPipeError:
         return 0
+    return 0
+
+
+def plot_arguments(command: argparse.ArgumentParser) -> None:
+    """What `show plot` takes beside a file."""
+    command.add_argument("-o", "--output", metavar="FILE", help="plot: .html, .png or .svg")
+    command.add_argument("--from", dest="begin", metavar="PLACE", help="plot: 12.5 (s) or L340")
+    command.add_argument("--to", dest="end", metavar="PLACE", help="plot: as --from")
+    command.add_argument(
+        "--raise", dest="raised", type=float, default=20.0, metavar="PERCENT",
+        help="plot: by how much each limit is raised (default 20)",
+    )  # fmt: skip
+
+
+def plot(args: argparse.Namespace) -> int:
+    """A job as a page or a picture: where its time goes and what to change."""
+    from microfactory.plots import check_form, look, stretch, write
+
+    if not 0 < args.raised <= 400:
+        raise UsageError(
+            f"--raise {args.raised:g}: not above 0 and at most 400 %; nothing was drawn"
+        )
+    part = stretch(args.begin, args.end)
+    path = Path(args.output or Path(args.file).stem + ".html")
+    check_form(path)
+    machine = load_machine(args)
+    program = parse(Path(args.file))
+    with say.bar(args.json) as bar:
+        factor = 1 + args.raised / 100
+        seen = look(program, machine, part, factor, lambda text, at: bar.to(at, text))
+        bar.to(1.0, "writing")
+        write(seen, path)
+    if args.json:
+        say.value({"file": str(path), **seen.figures()})
+        return 0
+    from microfactory.plots.words import clock, gain_rows, headline
+
+    rows = [
+        [row.cells[0], row.cells[1], row.cells[5] if not row.why else "cannot be raised"]
+        for row in gain_rows(seen)[:8]
+    ]
+    say.table(
+        f"{program.name} on {machine.name}: {clock(seen.shares.time_s)}",
+        ["limit", "is now", f"{args.raised:g} % more saves"],
+        rows,
+    )
+    say.line(headline(seen))
+    say.line(f"{path}: {part}, drawn")
     return 0
 
 
