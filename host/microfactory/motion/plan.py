@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 
 from microfactory.errors import UsageError
 from microfactory.machine import TICK_HZ, Machine
+from microfactory.motion.compensate import moves_of
 from microfactory.motion.core import check, ffi, lib
 from microfactory.motion.gcode import Program
-from microfactory.motion.moves import Moves
+from microfactory.offsets import homed_steps
 from microfactory.torch import struck
 
 INFO = Struct(f"@3I Q QId QId {lib.MF_MOTORS}i {lib.MF_MOTORS}i")  # mf_window_info
@@ -190,7 +191,7 @@ class Stretch:
 class _Feed:
     """Moves one batch at a time, with a place to go on from. skip: moves to leave out."""
 
-    def __init__(self, moves: Moves) -> None:
+    def __init__(self, moves: Any) -> None:
         self._batches = iter(moves)
         self.array: Any = None
         self.count = 0
@@ -238,7 +239,7 @@ class Plan:
     def sections(self) -> Iterator[Section]:
         """The program's sections in order; use up a motion's windows before asking for the next."""
         machine = self.machine
-        moves = Moves(self.program, machine, self._start_mm)
+        moves = moves_of(self.program, machine, self._start_mm)
         feed = _Feed(moves)
         number = self._first_number
         steps: Sequence[int] | None = self._rest_steps
@@ -288,9 +289,8 @@ class Plan:
         """Counts after homing: those of the homed axes are where homing leaves them."""
         out = list(steps)
         for a in axes:
-            home = self.machine.axes[a].home
             for m in self.machine.motors_of_axis(a):
-                out[m] = round(home.position_mm * self.machine.axes[a].steps_per_mm) if home else 0
+                out[m] = homed_steps(self.machine, a)
         return tuple(out)
 
     def _cut(self, move: Any, cut_mm: float) -> list[float]:
