@@ -10,6 +10,7 @@ import zlib
 from typing import Any
 
 from hil.capture import Capture, CaptureBuilder
+from hil.crooked import Crooked, example
 from hil.fast_lists import FastLists
 from hil.fast_wire import SliceDecoder
 from hil.pages import PAGES
@@ -44,7 +45,8 @@ class ZlibCrc:
 class VirtualLink:
     """A link to a board in memory. cut_tick: from then on no byte passes, either way.
 
-    firmware: the identity that the board tells instead of its own.
+    firmware: the identity that the board tells instead of its own. crooked: how frame, slack and
+    plate are off; True: an example of it.
     """
 
     def __init__(
@@ -57,9 +59,12 @@ class VirtualLink:
         start_mm: dict[str, float] | None = None,
         plain: bool = False,
         firmware: str = "",
+        crooked: Crooked | bool | None = None,
     ) -> None:
         self.machine = machine
-        self.plant = Plant(machine, start_mm)
+        if isinstance(crooked, bool):
+            crooked = example(machine) if crooked else None
+        self.plant = Plant(machine, start_mm, crooked)
         names = [motor.name for motor in machine.motors]
         self.sink = CaptureBuilder(TICK_HZ, names) if capture else None
         self.port = Port(

@@ -1,7 +1,7 @@
 """A map of heights: what a plate's or bed's surface is off by, measured on a grid.
 
-A TOML file that belongs to one machine's geometry. Whole or not at all; numbers that are none, rows of
-another length and maps of another machine are refused with file and line.
+A TOML file that belongs to one machine's geometry. Whole or not at all; numbers that are none, rows
+of another length and maps of another machine are refused with file and line.
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ class HeightMap:
         file.refuse_unknown((), file.data, ["map"])
         table = file.data.get("map")
         if not isinstance(table, dict):
-            raise file.error(("map",), "this table is missing", "make a map: microfactory probe-map")
+            raise file.error(
+                ("map",), "this table is missing", "make a map: microfactory probe-map"
+            )
         file.refuse_unknown(("map",), table, KEYS)
         for key in KEYS:
             if key not in table:

@@ -283,6 +283,8 @@ def go(
         "machine_sha256": job.machine.sha256,
         "resumed": resumed is not None,
     }
+    if job.machine.heightmap:
+        head["map_sha256"] = job.record.hashes["map_sha256"] = job.machine.heightmap.sha256
     if resumed is not None:
         place, steps = resumed
         head["place"] = [place.move, place.line, place.distance_mm]

@@ -39,6 +39,7 @@ def resume_job(board: Board, program: Program, **options: Any) -> Record:
     path = chosen.journal or journal_path(board.machine.name)
     past = Past(path)
     _same(past, program, board)
+    _same_map(past, board)
     record = new_record(board, program, "job resumed", chosen.who)
     job = Job(board, program, chosen, record)
     place, rest_steps = _where(board, past)
@@ -85,6 +86,21 @@ def _same(past: Past, program: Program, board: Board) -> None:
                 f"({past.head.get('program')} on {past.head.get('machine')}); nothing moved; give "
                 "the same one, or run anew"
             )
+
+
+def _same_map(past: Past, board: Board) -> None:
+    """A place of the path is one of the path with its map."""
+    page = board.machine.heightmap
+    was, now = past.head.get("map_sha256", ""), page.sha256 if page else ""
+    if was != now:
+        raise UsageError(
+            f"{past.path}: the job that was cut had {_map_words(was)}, now there is "
+            f"{_map_words(now)}; nothing moved; name the same --map, or run anew"
+        )
+
+
+def _map_words(digest: str) -> str:
+    return f"the map {digest[:12]}" if digest else "no map of heights"
 
 
 def _where(board: Board, past: Past) -> tuple[Place, tuple[int, ...] | None]:

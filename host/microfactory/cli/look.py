@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
 from microfactory.cli import say
 from microfactory.cli.common import load_machine
 from microfactory.figures import plan_figures
+from microfactory.heightmap import HeightMap
+from microfactory.heightmap_picture import text
 from microfactory.jobfile import MAGIC, JobFile, verifier
 from microfactory.machine import Machine, names
 from microfactory.motion.gcode import parse
@@ -84,9 +87,12 @@ def plan_command(args: argparse.Namespace) -> int:
 
 def show_command(args: argparse.Namespace) -> int:
     """A stage of a program as text, one item a line."""
-    machine = load_machine(args)
-    program = parse(Path(args.file))
-    lines = show(args.noun, program, machine)
+    lines: Iterator[str]
+    if args.noun == "map":
+        lines = text(HeightMap.load(args.file))
+    else:
+        machine = load_machine(args)
+        lines = show(args.noun, parse(Path(args.file)), machine)
     if args.json:
         say.value(list(lines))
         return 0

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from microfactory.cli import bench, doctor, flash, kit, look, release, rig, say, work
+from microfactory.cli import bench, doctor, flash, kit, look, probing, release, rig, say, work
 from microfactory.errors import Error, UsageError
 from microfactory.show import NOUNS
 
@@ -38,13 +38,15 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("machine_file", metavar="MACHINE.toml")
     command = add("wiring", look.wiring, "draw how a machine's board is wired: a page to print")
     command.add_argument("-o", "--output", metavar="FILE.html", help="where the page goes")
+    command = add("probe-map", probing.probe_map, "probe a plate or bed and write its map")
+    probing.arguments(command)
     command = add("plan", look.plan_command, "plan a program and print its figures")
     command.add_argument("file", metavar="FILE")
     command = add("compile", work.compile_command, "plan and prove a program into a job file")
     command.add_argument("file", metavar="FILE")
     command.add_argument("-o", "--output", required=True, metavar="JOB")
     command = add("show", look.show_command, "print a stage of a program as text")
-    command.add_argument("noun", choices=sorted(NOUNS))
+    command.add_argument("noun", choices=sorted([*NOUNS, "map"]))
     command.add_argument("file", metavar="FILE")
     command = add("verify", look.verify_command, "judge a program or a job file")
     command.add_argument("file", metavar="FILE")
@@ -95,6 +97,10 @@ def parser() -> argparse.ArgumentParser:
         elif name == "heat":
             command.add_argument("heater")
             command.add_argument("celsius", type=float)
+    for name in ("plan", "compile", "show", "verify", "run", "resume"):
+        commands.choices[name].add_argument(
+            "--map", default="", metavar="MAP.toml", help="a map of heights"
+        )
     return top
 
 

@@ -1,12 +1,11 @@
 """Moves of the tool to moves of the motors: a map of heights, skew and backlash.
 
-What comes out are `mf_move` batches like those of `Moves`, in the motors' coordinates. They follow from
-program, machine and map alone, so a place in them is a place in the program.
+What comes out are `mf_move` batches like those of `Moves`, in the motors' coordinates. They follow
+from program, machine and map alone, so a place in them is a place in the program.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -27,11 +26,9 @@ FAR_MM = 1e9
 def compensates(machine: Machine) -> bool:
     """Anything is to be made good; if not, no byte changes."""
     part = machine.compensation
-    return (machine.heightmap is not None and not machine.heightmap.zero) or (
-        part is not None
-        and any((part.skew_xy, part.skew_xz, part.skew_yz))
-        or any(slack_mm(machine, a) > 0 for a in range(len(machine.axes)))
-    )
+    skewed = part is not None and any((part.skew_xy, part.skew_xz, part.skew_yz))
+    mapped = machine.heightmap is not None and not machine.heightmap.zero
+    return skewed or mapped or any(slack_mm(machine, a) > 0 for a in range(len(machine.axes)))
 
 
 def moves_of(program: Program, machine: Machine, start_mm: Sequence[float] | None = None) -> Any:
@@ -156,26 +153,11 @@ class Compensated:
         raise LimitError(
             f"{where}made good for map, skew and backlash {axis.letter} would be at "
             f"{shown(trouble.value)} mm, and its motors go from {shown(trouble.low)} to "
-            f"{shown(trouble.high)} mm; nothing moved; place the part elsewhere, or let the map fade "
-            "(fade_end_mm of [compensation])",
+            f"{shown(trouble.high)} mm; nothing moved; place the part elsewhere, or let the map "
+            "fade (fade_end_mm of [compensation])",
             trouble.line,
         )
 
     def counts(self) -> dict[str, int]:
         """Lines read, lines and arcs of the program so far."""
         return self.moves.counts()
-
-
-def most_slope(machine: Machine) -> float:
-    """Steepest mm a mm of a machine's map; 0 without one."""
-    page = machine.heightmap
-    if page is None:
-        return 0.0
-    rows = page.heights_mm
-    along = max(abs(b - a) for row in rows for a, b in zip(row, row[1:], strict=False))
-    across = max(
-        abs(b - a)
-        for low, high in zip(rows, rows[1:], strict=False)
-        for a, b in zip(low, high, strict=True)
-    )
-    return math.hypot(along / page.pitch_x_mm, across / page.pitch_y_mm)
