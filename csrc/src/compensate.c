@@ -20,7 +20,7 @@ static mf_status refuse(mf_compensate *s, const mf_move *move, int32_t why, int 
     return MF_E_TRAVEL;
 }
 
-/* The piece stays within the motors' travel and, where that is asked, over the map. */
+/* The motors stay within their travel; where that is asked, a tool at work stays over the map. */
 static mf_status allowed(mf_compensate *s, const mf_move *move, const double *tool)
 {
     const mf_compensate_config *c = &s->config;
@@ -31,7 +31,8 @@ static mf_status allowed(mf_compensate *s, const mf_move *move, const double *to
             return refuse(s, move, MF_COMPENSATE_TRAVEL, a, at[a], c->low_mm[a], c->high_mm[a]);
         }
     }
-    for (int way = 0; way < 2 && c->columns > 0 && c->refuses; way++) {
+    int works = (move->flags & (MF_FLAG_RAPID | MF_FLAG_TRAVEL)) == 0;
+    for (int way = 0; way < 2 && c->columns > 0 && c->refuses && works; way++) {
         int axis = way ? c->y : c->x;
         double high = c->first_mm[way] + ((way ? c->rows : c->columns) - 1) * c->pitch_mm[way];
         double mm = tool[axis];

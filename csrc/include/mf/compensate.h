@@ -40,7 +40,7 @@ typedef struct {
     double high_mm[MF_AXES];
     int32_t columns; /* along x; 0: there is no map */
     int32_t rows;    /* along y */
-    int32_t refuses; /* outside the map: 1 refuse, 0 the height of its nearest edge */
+    int32_t refuses; /* work outside the map: 1 refuse, 0 the height of its nearest edge */
     double first_mm[2]; /* x and y of the first point */
     double pitch_mm[2];
     double fade_begin_mm; /* up to this Z all of the height, from fade_end_mm on nothing */

@@ -1,0 +1,149 @@
+"""Plate, frame and slack that are off, made good on the virtual machine: its plant has the faults,
+and the true path of the tool is looked at, from the pulses alone.
+"""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hil.crooked import Crooked
+from hil.plant import near_home
+from hil.verify import verify
+from hil.verify.reader import read
+
+import microfactory as mf
+from microfactory.heightmap import HeightMap, with_map
+from microfactory.probing import Grid, Prober
+
+SKEW = {"skew_xy": 0.002, "skew_xz": 0.001, "skew_yz": -0.001}
+SLACK = {"x_slack_mm": 0.05, "y_slack_mm": 0.03, "z_slack_mm": 0.02}
+ZERO = -120.0  # about where the plate lies
+TEXT = f"""G21 G90
+G0 X40 Y40
+G0 Z{ZERO + 5}
+G1 Z{ZERO - 0.5} F1200
+G1 X140 F3000
+G1 Y140
+G1 X40 Y40
+G1 Y90
+G2 X40 Y90 I30 J0
+G1 Y70
+G3 X100 Y130 Z{ZERO + 0.5} I30 J30
+G1 X40 Y130
+G1 X40.01 Y40
+G0 Z{ZERO + 5}
+M2
+"""
+PROGRAM = mf.parse(TEXT, "plate.gcode")
+GRID = Grid(
+    low_mm=(30.0, 30.0), high_mm=(190.0, 190.0), columns=9, rows=9, clear_mm=ZERO + 3,
+    lowest_mm=ZERO - 3, speed_mm_s=4.0, lift_mm=0.5,
+)  # fmt: skip
+
+
+def plate(x, y):
+    return ZERO + 0.0015 * x - 0.001 * y + 0.08 * math.sin(x / 60) * math.cos(y / 70)
+
+
+def mill(**compensation):
+    machine = mf.Machine.load("cnc-machine-centre")
+    data = machine.data()
+    data["compensation"] = {"outside": "refuse", **compensation}
+    return mf.Machine.parse(mf.machine.dump_toml(data), "mill.toml")
+
+
+def crooked_of(machine):
+    part = machine.compensation
+    slack = {letter: part.slack_mm(letter) for letter in "XYZ"}
+    return Crooked(part.skew_xy, part.skew_xz, part.skew_yz, slack, plate)
+
+
+@pytest.fixture(autouse=True)
+def _state(tmp_path, monkeypatch):
+    monkeypatch.setenv("MICROFACTORY_STATE", str(tmp_path / "state"))
+
+
+def true_path(capture, machine, crooked):
+    """Rows of the tool's true places in the runs of kind motion after the last guarded one, and the
+    motors' counts at the end.
+    """
+    names = [motor.name for motor in machine.motors]
+    spm = np.array([machine.steps_per_mm(m) for m in range(len(names))])
+    runs = capture.runs
+    begin = max((i for i, run in enumerate(runs) if run.kind == "guarded"), default=-1) + 1
+    # the slack's side follows from all pulses: count back from the last known counts
+    ticks = np.concatenate([capture.motors[n].rise for n in names])
+    motor = np.concatenate([np.full(len(capture.motors[n].rise), m) for m, n in enumerate(names)])
+    way = np.concatenate([capture.motors[n].direction for n in names]).astype(float)
+    order = np.argsort(ticks, kind="stable")
+    moves = np.zeros((len(order) + 1, len(names)))
+    moves[np.arange(1, len(order) + 1), motor[order]] = way[order]
+    counts = np.cumsum(moves, axis=0)
+    at = np.searchsorted(ticks[order], runs[-1].tick)
+    counts += np.array(runs[-1].start_steps) - counts[at]
+    letters = "".join(axis.letter for axis in machine.axes)
+    tool = crooked.tool(letters, counts / spm)
+    first = np.searchsorted(ticks[order], runs[begin].tick)
+    return tool[first:], counts[-1]
+
+
+def distances(points, program, machine):
+    """From each point to the nearest piece of the program, in mm."""
+    asked = read(program.data, machine)
+    best = np.full(len(points), np.inf)
+    for i in range(asked.pieces):
+        a, b = asked.start[i], asked.end[i]
+        arc = asked.arcs.get(i)
+        if arc is None:
+            share = np.clip((points - a) @ (b - a) / ((b - a) @ (b - a)), 0, 1)
+            off = np.linalg.norm(points - a - share[:, None] * (b - a), axis=1)
+        else:
+            dx, dy = points[:, 0] - arc.centre[0], points[:, 1] - arc.centre[1]
+            turn = (np.arctan2(dy, dx) - arc.angle) * np.sign(arc.sweep)
+            share = (turn % (2 * np.pi)) / abs(arc.sweep)
+            z = a[2] + np.clip(share, 0, 1) * (b[2] - a[2])
+            flat = np.hypot(dx, dy) - arc.radius
+            off = np.where(share <= 1.0 + 1e-9, np.hypot(flat, points[:, 2] - z), np.inf)
+        best = np.minimum(best, off)
+    return best
+
+
+def probed(machine, crooked):
+    with mf.connect("virtual", machine, start_mm=near_home(machine), crooked=crooked) as board:
+        return Prober(board).map(GRID)
+
+
+def run_on(machine, crooked, program=PROGRAM):
+    with mf.connect(
+        "virtual", machine, start_mm=near_home(machine), crooked=crooked, capture=True
+    ) as board:
+        board.run(program)
+        return board.link.capture()
+
+
+def over_plate(tool, zero_mm):
+    """The same path with the plate laid flat at Z `zero_mm`, where it is probed; up at travel too."""
+    out = tool.copy()
+    out[:, 2] -= np.array([plate(x, y) for x, y in tool[:, :2]]) - zero_mm
+    return out
+
+
+@pytest.mark.parametrize(
+    ("compensation", "within_mm"),
+    [({}, 0.012), (SKEW, 0.014), ({**SKEW, **SLACK}, 0.017)],
+)
+def test_the_tool_goes_where_the_program_says_over_a_warped_plate(compensation, within_mm):
+    machine = mill(**compensation)
+    crooked = crooked_of(machine)
+    page = probed(machine, crooked)
+    assert page.repeat_mm < 0.004
+    mapped = with_map(machine, page, "plate.toml")
+    tool, _ = true_path(run_on(mapped, crooked), machine, crooked)
+    cutting = tool[tool[:, 2] < ZERO + 2]
+    off = distances(over_plate(cutting, page.zero_z_mm), PROGRAM, machine)
+    assert len(cutting) > 50_000
+    assert off.max() < within_mm, off.max()
+    wild, _ = true_path(run_on(mill(), crooked), machine, crooked)
+    cutting = wild[wild[:, 2] < ZERO + 2]
+    assert distances(over_plate(cutting, page.zero_z_mm), PROGRAM, machine).max() > 0.08
