@@ -57,8 +57,19 @@ static void tangent(const mf_compensate *s, const mf_move *m, int end, double *o
     }
 }
 
+/* Mask of the axes that were moved down last. */
+static int32_t low_axes(const mf_compensate *s)
+{
+    int32_t mask = 0;
+    for (int a = 0; a < s->config.axes; a++) {
+        mask |= s->slack_mm[a] > 0 ? 1 << a : 0;
+    }
+    return mask;
+}
+
 /* A straight move of the motors alone, from rest to rest, to where `to` says. */
-static size_t aside(mf_compensate *s, const mf_move *move, const double *to, mf_move *out)
+static size_t aside(mf_compensate *s, const mf_move *move, const double *to, int32_t low,
+                    mf_move *out)
 {
     out[0] = (mf_move){.kind = MF_MOVE_DWELL, .line = move->line, .flags = MF_FLAG_TRAVEL};
     memcpy(out[0].start_mm, s->motors_mm, sizeof s->motors_mm);
@@ -68,6 +79,7 @@ static size_t aside(mf_compensate *s, const mf_move *move, const double *to, mf_
     out[1].flags = MF_FLAG_RAPID | MF_FLAG_STOP | MF_FLAG_TRAVEL;
     out[1].speed_mm_s = FAST_MM_S;
     out[1].tolerance_mm = -1.0;
+    out[1].output = low;
     memcpy(out[1].end_mm, to, sizeof out[1].end_mm);
     out[1].length_mm = mf_piece_length(s, &out[1]);
     if (!(out[1].length_mm > SAME_MM)) {
@@ -81,6 +93,7 @@ static size_t aside(mf_compensate *s, const mf_move *move, const double *to, mf_
 static size_t take_up(mf_compensate *s, const mf_move *piece, mf_move *out)
 {
     double to[MF_AXES];
+    int32_t low = low_axes(s);
     memcpy(to, s->motors_mm, sizeof to);
     for (int a = 0; a < s->config.axes; a++) {
         double way = piece->end_mm[a] - piece->start_mm[a];
@@ -91,7 +104,11 @@ static size_t take_up(mf_compensate *s, const mf_move *piece, mf_move *out)
             to[a] = piece->start_mm[a] - s->slack_mm[a];
         }
     }
-    return aside(s, piece, to, out);
+    size_t made = aside(s, piece, to, low, out);
+    if (made > 0) {
+        out[made - 1].value = 1.0;
+    }
+    return made;
 }
 
 /* After homing, and where the program begins, the motors go to where the tool is meant to be. */
@@ -116,7 +133,7 @@ static size_t approach(mf_compensate *s, const mf_move *move, mf_move *out)
     for (int a = 0; a < MF_AXES; a++) {
         to[a] -= s->slack_mm[a];
     }
-    return made + aside(s, move, to, out + made);
+    return made + aside(s, move, to, low_axes(s), out + made);
 }
 
 static double corner(const mf_compensate *s, const mf_move *move)
@@ -172,6 +189,7 @@ static mf_status put_piece(mf_compensate *s, const mf_move *move, mf_move *out, 
         piece.speed_mm_s *= piece.length_mm / ((to - s->at) * move->length_mm);
     }
     piece.tolerance_mm = corner(s, move);
+    piece.output = low_axes(s);
     if (to < 1.0) {
         piece.flags &= ~(uint32_t)MF_FLAG_STOP;
     }

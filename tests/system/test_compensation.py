@@ -3,17 +3,15 @@ and the true path of the tool is looked at, from the pulses alone.
 """
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from hil.crooked import Crooked
 from hil.plant import near_home
-from hil.verify import verify
 from hil.verify.reader import read
 
 import microfactory as mf
-from microfactory.heightmap import HeightMap, with_map
+from microfactory.heightmap import with_map
 from microfactory.probing import Grid, Prober
 
 SKEW = {"skew_xy": 0.002, "skew_xz": 0.001, "skew_yz": -0.001}
@@ -123,7 +121,7 @@ def run_on(machine, crooked, program=PROGRAM):
 
 
 def over_plate(tool, zero_mm):
-    """The same path with the plate laid flat at Z `zero_mm`, where it is probed; up at travel too."""
+    """The same path with the plate laid flat at Z `zero_mm`."""
     out = tool.copy()
     out[:, 2] -= np.array([plate(x, y) for x, y in tool[:, :2]]) - zero_mm
     return out
@@ -147,3 +145,46 @@ def test_the_tool_goes_where_the_program_says_over_a_warped_plate(compensation, 
     wild, _ = true_path(run_on(mill(), crooked), machine, crooked)
     cutting = wild[wild[:, 2] < ZERO + 2]
     assert distances(over_plate(cutting, page.zero_z_mm), PROGRAM, machine).max() > 0.08
+
+
+@pytest.mark.parametrize("at_s", [2.0, 5.05, 6.5, 9.0, 11.2, 12.4, 14.0])
+def test_a_held_job_is_resumed_with_every_count_and_its_slack_on_the_right_side(at_s):
+    machine = mill(**SKEW, **SLACK)
+    crooked = crooked_of(machine)
+    mapped = with_map(machine, bowl(machine), "bowl.toml")
+    whole, ends = true_path(run_on(mapped, crooked), machine, crooked)
+    motion = []
+    with mf.connect(
+        "virtual", mapped, start_mm=near_home(machine), crooked=crooked, capture=True
+    ) as board:
+        with pytest.raises(mf.Stopped, match="position known"):
+            board.run(
+                PROGRAM,
+                watch=lambda p: motion.append(p.motion_s),
+                wants_hold=lambda: bool(motion) and motion[-1] > at_s,
+            )
+        for axis in ("x", "y"):  # somebody moves the axes to and fro: their slack changes sides
+            for mm in (0.3, -0.3) if at_s < 7 else (-0.3, 0.3):
+                board.jog(axis, mm)
+        board.resume(PROGRAM)
+        tool, counts = true_path(board.link.capture(), machine, crooked)
+    assert list(counts) == list(ends)
+    spm = [machine.steps_per_mm(m) for m in range(3)]
+    assert np.abs(tool[-1] - whole[-1]).max() < 1.01 / min(spm)
+    low = np.floor(tool[:, 2] / 0.05)
+    for level in np.unique(low)[::20]:
+        assert len(tool[low == level])
+
+
+def bowl(machine):
+    """A map that nobody probed."""
+    from microfactory.heightmap import HeightMap, geometry_sha256
+
+    rows = tuple(
+        tuple(plate(30 + 20 * i, 30 + 20 * j) - ZERO for i in range(9)) for j in range(9)
+    )
+    return HeightMap(
+        machine=machine.name, geometry_sha256=geometry_sha256(machine), first_x_mm=30.0,
+        first_y_mm=30.0, pitch_x_mm=20.0, pitch_y_mm=20.0, zero_z_mm=ZERO, repeat_mm=0.0,
+        heights_mm=rows,
+    )  # fmt: skip

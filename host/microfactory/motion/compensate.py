@@ -6,6 +6,7 @@ from program, machine and map alone, so a place in them is a place in the progra
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -21,6 +22,7 @@ from microfactory.parts import Compensation
 ROOM = 1024
 HOME_SHARE = 0.5  # of pull_off_mm: so near to its switch a corrected axis may come
 FAR_MM = 1e9
+KEPT = 8192  # changes of side: more than a look-ahead has
 
 
 def compensates(machine: Machine) -> bool:
@@ -161,3 +163,56 @@ class Compensated:
     def counts(self) -> dict[str, int]:
         """Lines read, lines and arcs of the program so far."""
         return self.moves.counts()
+
+
+class Sides:
+    """On which side each axis' slack is, by the number of the move. Of the last moves only."""
+
+    def __init__(self, machine: Machine) -> None:
+        axes = range(len(machine.axes))
+        self.any = any(slack_mm(machine, a) > 0 for a in axes)
+        self.low = sum(
+            1 << a for a in axes if home_side(machine, a) < 0 and slack_mm(machine, a) > 0
+        )
+        self._changes: deque[tuple[int, int]] = deque(maxlen=KEPT)
+        self._changes.append((0, self.low))
+
+    def note(self, index: int, array: Any, count: int) -> None:
+        """Moves from number `index` on are in `array`."""
+        if not self.any:
+            return
+        for i in range(count):
+            if array[i].kind <= lib.MF_MOVE_ARC and array[i].output != self.low:
+                self.low = array[i].output
+                self._changes.append((index + i, self.low))
+
+    def at(self, move: int) -> int:
+        """Mask of the axes whose slack is open in a move."""
+        for begin, low in reversed(self._changes):
+            if begin <= move:
+                return low
+        return self._changes[0][1]
+
+
+def carriage_mm(machine: Machine, move: Any, at_mm: float) -> tuple[float, ...]:
+    """Places of the axes' carriages at_mm along a move, as its motors and its slack say."""
+    point = ffi.new("double[]", list(move.start_mm))
+    takes_up = move.kind == lib.MF_MOVE_LINE and move.value > 0.0
+    if move.kind <= lib.MF_MOVE_ARC and at_mm > 0 and not takes_up:
+        lib.mf_move_point(ffi.addressof(move), min(at_mm, move.length_mm), point)
+    low = move.output if move.kind <= lib.MF_MOVE_ARC else 0
+    return tuple(
+        point[a] + (slack_mm(machine, a) if low >> a & 1 else 0.0) for a in range(len(machine.axes))
+    )
+
+
+def tool_mm(machine: Machine, steps: Sequence[int], low: int) -> dict[str, float]:
+    """Where the tool is, by axis name, when the motors have these counts; low: see `Sides`."""
+    carriages = [
+        steps[machine.motors_of_axis(a)[0]] / axis.steps_per_mm
+        + (slack_mm(machine, a) if low >> a & 1 else 0.0)
+        for a, axis in enumerate(machine.axes)
+    ]
+    if compensates(machine):
+        carriages = Corrections(machine).tool(carriages)
+    return {axis.name: carriages[a] for a, axis in enumerate(machine.axes)}
