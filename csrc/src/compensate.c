@@ -220,6 +220,30 @@ static void put_still(mf_compensate *s, const mf_move *move, mf_move *out)
     memcpy(out->end_mm, s->motors_mm, sizeof out->end_mm);
 }
 
+static int bounded(double value, double most)
+{
+    return value >= -most && value <= most;
+}
+
+/* A line or arc that the planner would take, if it is not off. */
+static int good_move(const mf_compensate *s, const mf_move *m)
+{
+    int axes = s->config.axes;
+    int good = m->length_mm > 1e-9 && m->length_mm <= 1e7 && m->speed_mm_s >= 1e-6 &&
+               m->speed_mm_s <= 1e9 && bounded(m->tolerance_mm, 1e9);
+    for (int a = 0; a < axes; a++) {
+        good = good && bounded(m->start_mm[a], 1e6) && bounded(m->end_mm[a], 1e6);
+    }
+    if (m->kind == MF_MOVE_ARC) {
+        good = good && m->plane_first >= 0 && m->plane_first < axes && m->plane_second >= 0 &&
+               m->plane_second < axes && m->plane_first != m->plane_second &&
+               m->radius_mm >= 1e-4 && m->radius_mm <= 1e6 && bounded(m->sweep_rad, 1e4) &&
+               fabs(m->sweep_rad) >= 1e-9 && bounded(m->angle_rad, 10.0) &&
+               bounded(m->centre_mm[0], 1e7) && bounded(m->centre_mm[1], 1e7);
+    }
+    return good;
+}
+
 mf_status mf_compensate_run(mf_compensate *s, const mf_move *moves, size_t count, mf_move *out,
                             size_t capacity, size_t *taken, size_t *made)
 {
@@ -233,7 +257,10 @@ mf_status mf_compensate_run(mf_compensate *s, const mf_move *moves, size_t count
     mf_status status = (mf_status)s->trouble.status;
     while (status == MF_OK && *taken < count && *made + MF_COMPENSATE_ROOM <= capacity) {
         const mf_move *move = &moves[*taken];
-        if (move->kind == MF_MOVE_LINE || move->kind == MF_MOVE_ARC) {
+        int moves_tool = move->kind == MF_MOVE_LINE || move->kind == MF_MOVE_ARC;
+        if (moves_tool && s->at <= 0.0 && !good_move(s, move)) {
+            status = MF_E_LIMIT;
+        } else if (moves_tool) {
             status = put_piece(s, move, out, made);
             if (s->at >= 1.0) {
                 tangent(s, move, 1, s->tangent);
@@ -274,11 +301,6 @@ mf_status mf_compensate_tool(const mf_compensate *s, const double *motors_mm, do
     }
     memcpy(out_mm, tool, sizeof tool);
     return MF_OK;
-}
-
-static int bounded(double value, double most)
-{
-    return value >= -most && value <= most;
 }
 
 static int good_map(const mf_compensate_config *c, const double *heights)

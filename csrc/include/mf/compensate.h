@@ -74,7 +74,8 @@ mf_status mf_compensate_init(void *memory, size_t size, const mf_compensate_conf
 /* Pieces of moves; moves are taken whole. Stops when the moves are used up (and all their pieces
  * handed out) or fewer than MF_COMPENSATE_ROOM places are left. A move of the program is
  * done when it counts in *taken.
- * MF_E_ARGUMENT: null. MF_E_SPACE: capacity below MF_COMPENSATE_ROOM. MF_E_TRAVEL: see
+ * MF_E_ARGUMENT: null. MF_E_SPACE: capacity below MF_COMPENSATE_ROOM. MF_E_LIMIT: a move's value
+ * cannot be. MF_E_TRAVEL: see
  * mf_compensate_trouble_of; each later call says it again. */
 mf_status mf_compensate_run(mf_compensate *state, const mf_move *moves, size_t count,
                             mf_move *out, size_t capacity, size_t *taken, size_t *made);
