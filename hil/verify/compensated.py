@@ -19,6 +19,7 @@ from hil.capture import Capture, MotorTrace, Run
 from hil.verify.asked import FREE, Asked
 
 FINE = 0.1  # of the tolerance
+SAME = 1e-9  # shares of a piece nearer than this are one
 Floats = NDArray[np.float64]
 
 
@@ -163,13 +164,18 @@ def _places(frame: Frame, asked: Asked, i: int) -> tuple[Floats, Floats, NDArray
     if arc is None:
         creases = frame.creases(ends)
         shares = np.unique(np.concatenate([shares, creases]))
+        shares = shares[np.append(np.diff(shares) > SAME, True)]
     tool = ends[0] + shares[:, None] * (ends[1] - ends[0])
     if arc is not None:
         angle = arc.angle + shares * arc.sweep
         tool[:, arc.first] = arc.centre[0] + arc.radius * np.cos(angle)
         tool[:, arc.second] = arc.centre[1] + arc.radius * np.sin(angle)
         tool[0], tool[-1] = ends
-    return shares, tool, np.isin(shares[:-1], [0.0, *creases])
+    return (
+        shares,
+        tool,
+        np.isclose(shares[:-1, None], [0.0, *creases], rtol=0, atol=2 * SAME).any(axis=1),
+    )
 
 
 def _build(
