@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hil.arc import Arc
+from hil.crooked import Crooked
 from hil.pages import PAGES
 from hil.stepdrivers import OneWire, Tmc2209
 from hil.thermocouples import BITS, Thermocouple
@@ -65,8 +66,14 @@ class Warm:
 class Plant:
     """The world of one machine. The board's port calls it; tests break it."""
 
-    def __init__(self, machine: Machine, start_mm: dict[str, float] | None = None) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        start_mm: dict[str, float] | None = None,
+        crooked: Crooked | None = None,
+    ) -> None:
         self.machine = machine
+        self.crooked = crooked  # frame, slack and plate that are off
         self.stuck: dict[str, int] = {}  # input name -> 1: always active, 0: never
         self.pressed: dict[str, int] = {}  # inputs that no motor presses: estop, door
         self.outputs: dict[int, int] = {}
@@ -144,10 +151,27 @@ class Plant:
     def switches(self, motor: int) -> list[tuple[int, int, bool]]:
         """(count in steps, input, closed below) in the board's own counts."""
         out = []
-        for position, number, below in self._switches[motor]:
+        for position, number, below in self._reached(motor):
             if self.machine.inputs[number].name not in self.stuck and self._tells(number, motor):
                 out.append((position - self.offset[motor] + (1 if below else 0), number, below))
         return out
+
+    def _reached(self, motor: int) -> list[tuple[int, int, bool]]:
+        """Switches of a motor, and the probe; one that is reached from above is by as much lower
+        as the axis has slack.
+        """
+        found = self._switches[motor]
+        if self.crooked is None:
+            return found
+        axis = self.machine.axes[self.machine.axis_of_motor(motor)]
+        slack = round(self.crooked.slack(axis.letter) * axis.steps_per_mm)
+        found = [(at - slack if below else at, i, below) for at, i, below in found]
+        probe = next((i for i, p in enumerate(self.machine.inputs) if p.role == "probe"), -1)
+        if axis.letter == "Z" and probe >= 0 and self.crooked.plate is not None and self.port:
+            place = self.place_mm(self.port.engine)
+            z_mm = self.crooked.touch_mm(place["X"], place["Y"], place["Z"])
+            found.append((math.floor(z_mm * axis.steps_per_mm) - slack, probe, True))
+        return found
 
     def _tells(self, number: int, motor: int) -> bool:
         """An input tells what the motor meets; a driver tells a stall only as it is set."""
@@ -169,7 +193,7 @@ class Plant:
             active = int(self.fire.burns(self.port.tick))
         else:
             for motor in range(len(self.machine.motors)):
-                for position, i, below in self._switches[motor]:
+                for position, i, below in self._reached(motor):
                     moves = item.role != "stall" or engine.busy()  # none at standstill
                     if i == number and moves and self._tells(i, motor):
                         at = engine.position(motor) + self.offset[motor]

@@ -10,6 +10,7 @@ import zlib
 from typing import Any
 
 from hil.capture import Capture, CaptureBuilder
+from hil.crooked import Crooked, example
 from hil.fast_lists import FastLists
 from hil.fast_wire import SliceDecoder
 from hil.pages import PAGES, with_card
@@ -46,7 +47,8 @@ class VirtualLink:
     """A link to a board in memory. cut_tick: from then on no byte passes, either way.
 
     firmware: the identity that the board tells instead of its own. card: the board has a slot, and
-    this card, or this folder, is in it.
+    this card, or this folder, is in it. crooked: how frame, slack and
+    plate are off; True: an example of it.
     """
 
     def __init__(
@@ -60,9 +62,12 @@ class VirtualLink:
         plain: bool = False,
         firmware: str = "",
         card: SimCard | str | None = None,
+        crooked: Crooked | bool | None = None,
     ) -> None:
         self.machine = machine
-        self.plant = Plant(machine, start_mm)
+        if isinstance(crooked, bool):
+            crooked = example(machine) if crooked else None
+        self.plant = Plant(machine, start_mm, crooked)
         names = [motor.name for motor in machine.motors]
         self.sink = CaptureBuilder(TICK_HZ, names) if capture else None
         page = PAGES[machine.board.name]

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from hil.capture import Capture
 from hil.verify.asked import Asked
 from hil.verify.bounds import Bounds, bounds
+from hil.verify.compensated import Corrected, carriages, corrected, is_off, slack_steps
 from hil.verify.filters import Filters
 from hil.verify.geometry import Path
 from hil.verify.happenings import Happenings, Passing
 from hil.verify.leap import Leaper
 from hil.verify.limits import Limits
 from hil.verify.match import NEVER, Places, Walk
+from hil.verify.motors import Motors
 from hil.verify.offset import Offset
 from hil.verify.pins import duals, pins
 from hil.verify.reader import read
@@ -73,6 +75,11 @@ class _Judge:
         self.asked, self.machine, self.capture = asked, machine, capture
         self.spm = np.array([axis.steps_per_mm for axis in machine.axes])
         self.error_s = machine.motion.step_tolerance_us * 1e-6
+        self.off: Corrected | None = None
+        self.off_steps = np.zeros(len(self.spm))
+        if is_off(machine):
+            self._make_good()
+        asked, capture = self.asked, self.capture
         self.bounds: Bounds = bounds(asked, machine)
         self.path = Path(asked, self.spm)
         self.filters = Filters(asked, machine, self.bounds.speed)
@@ -88,6 +95,16 @@ class _Judge:
         self.measured: list[Any] = []
         self.pulses = 0
         self.motion_s = 0.0
+
+    def _make_good(self) -> None:
+        """On a machine that is off the path is that of the carriages, and so are the pulses."""
+        self.off = corrected(self.asked, self.machine)
+        self.raw, self.capture = self.capture, carriages(self.capture, self.machine)
+        self.asked = self.off.asked
+        for i, m in enumerate(lead_motors(self.machine)):
+            if self.machine.axes[i].letter in "XYZ":
+                self.off_steps[i] = self.off.off_mm * self.spm[i]
+                self.off_steps[i] += 0.5 if slack_steps(self.machine, m) else 0.0
 
     # the path
 
@@ -165,6 +182,11 @@ class _Judge:
                 continue
             steps = part.start_steps[i] + np.cumsum(edges[i].direction, dtype=np.int64)
             low, high = axis.min_mm * self.spm[i] - 1, axis.max_mm * self.spm[i] + 1
+            if self.off is not None and axis.home:  # up to half way to its switch
+                beyond = axis.home.pull_off_mm / 2 * self.spm[i]
+                low, high = (
+                    (low - beyond, high) if axis.home.toward == "min" else (low, high + beyond)
+                )
             outside = (steps < low) | (steps > high)
             if outside.any():
                 tick = int(edges[i].tick[np.argmax(outside)])
@@ -179,6 +201,8 @@ class _Judge:
         walk = Walk(
             self.path, states, reach, (part.first, part.last), self.leaper, self.filters.shaped
         )
+        if self.off is not None:
+            return self._walk_off(walk)
         limits = Limits(self.asked, self.bounds, self.capture.tick_hz, self.machine)
         found = []
         all_told = []
@@ -203,6 +227,17 @@ class _Judge:
         self.measured += limits.measured
         return walk, found
 
+    def _walk_off(self, walk: Walk) -> tuple[Walk, list[Any]]:
+        assert self.off is not None
+        motors = Motors(self.asked, self.bounds, self.off.bends, self.machine, self.capture.tick_hz)
+        found = []
+        for told in walk.batches():
+            found += motors.take(told)
+        found += motors.feed(walk, self.bounds, self.off.off_mm)
+        self.ratios[0] = max(self.ratios[0], motors.speed)
+        self.ratios[1] = max(self.ratios[1], motors.accel)
+        return walk, found
+
     def _reach(self, tolerant: bool) -> NDArray[np.float64]:
         """Steps that a state's coordinates may be off the path, for each piece and axis."""
         rate = np.abs(self.path.rate)
@@ -211,12 +246,12 @@ class _Judge:
         reach = 0.5 + ROUND + 1.05 * self.error_s * self.bounds.speed[:, None] * rate
         if tolerant:
             reach = reach + 0.5 + self.tolerance[:, None] * np.minimum(rate, self.spm)
-        return np.asarray(reach + self.filters.steps)
+        return np.asarray(reach + self.filters.steps + self.off_steps)
 
     def _at_end(self, part: Stretch, walk: Walk) -> bool:
         """All axes stand where the last piece ends, to the step."""
         aim = self.path.end[part.last - 1]
-        return bool(np.all(np.abs(walk.states.where[:, -1] - aim) <= 0.5 + ROUND))
+        return bool(np.all(np.abs(walk.states.where[:, -1] - aim) <= 0.5 + ROUND + self.off_steps))
 
     def _lost(self, part: Stretch, walk: Walk) -> None:
         assert walk.lost is not None

@@ -10,6 +10,7 @@ from microfactory.errors import BoardFault, Stopped, UsageError
 from microfactory.machine import Machine
 from microfactory.motion.plan import Window
 from microfactory.motion.straight import straight
+from microfactory.offsets import home_side, motor_mm
 from microfactory.parts import Home
 
 BEYOND = 1.1  # so much of the travel is searched for the switch
@@ -116,7 +117,9 @@ class Homing:
         axis = machine.axes[a]
         status = client.ask()
         beyond_mm = home.pull_off_mm * (-1.0 if home.toward == "min" else 1.0)
-        at_switch = round((home.position_mm + beyond_mm) * axis.steps_per_mm)
+        side = home_side(machine, a)
+        touched_mm = motor_mm(machine, a, home.position_mm + beyond_mm, -side)
+        at_switch = round(touched_mm * axis.steps_per_mm)
         names = [motor.name for motor in machine.motors]
         for m in machine.motors_of_axis(a):
             past = status.steps[names[m]] - status.latched[names[m]]
@@ -124,5 +127,6 @@ class Homing:
             client.send("POSITION", motor=m, steps=at_switch + past)
         client.settle()
         steps = tuple(client.ask().steps.values())
-        windows = straight(machine, steps, {axis.name: home.position_mm}, home.slow_mm_s)
+        there_mm = motor_mm(machine, a, home.position_mm, side)
+        windows = straight(machine, steps, {axis.name: there_mm}, home.slow_mm_s, check=False)
         self._drive(a, windows)

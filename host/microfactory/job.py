@@ -17,6 +17,7 @@ from microfactory.drive import Driven, Driver
 from microfactory.errors import BoardFault, Error, LinkError, Stopped, UsageError
 from microfactory.homing import Homing
 from microfactory.journal import Journal
+from microfactory.motion.compensate import tool_mm
 from microfactory.motion.gcode import Program
 from microfactory.motion.plan import Place, Section, Window, plan
 from microfactory.places import journal_path
@@ -153,9 +154,9 @@ class Job:
             )
         if driven.state == "RESTED" and place is not None:
             self.place = place
-            where = ", ".join(
-                f"{axis} {mm:.3f}" for axis, mm in self.board.status().position_mm.items()
-            )
+            low = driven.window.low[1] if driven.window else 0
+            tool = tool_mm(self.machine, driven.steps, low)
+            where = ", ".join(f"{axis} {mm:.3f}" for axis, mm in tool.items())
             self.line = place.line
             if self.journal:
                 self.journal.sync()
@@ -292,6 +293,8 @@ def go(
         "machine_sha256": job.machine.sha256,
         "resumed": resumed is not None,
     }
+    if job.machine.heightmap:
+        head["map_sha256"] = job.record.hashes["map_sha256"] = job.machine.heightmap.sha256
     if resumed is not None:
         place, steps = resumed
         head["place"] = [place.move, place.line, place.distance_mm]

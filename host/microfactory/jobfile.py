@@ -20,6 +20,7 @@ from mfwire.messages import PROTOCOL, SCHEMA_HIGH, SCHEMA_LOW
 from microfactory.board import Board
 from microfactory.errors import JobError
 from microfactory.flash.payload import identity
+from microfactory.heightmap import HeightMap, with_map
 from microfactory.job import Job, Options, go, home_if_needed, new_record
 from microfactory.machine import Machine
 from microfactory.motion.gcode import Program
@@ -64,6 +65,7 @@ def compile_job(
     header = {
         "program": {"name": program.name, "sha256": program.sha256, "lines": program.lines},
         "machine": {"name": machine.name, "sha256": machine.sha256, "toml": machine.dump()},
+        **_map(machine),
         "microfactory": version("microfactory"),
         "firmware": identity(),
         "protocol": PROTOCOL,
@@ -77,6 +79,12 @@ def compile_job(
     data = MAGIC + struct.pack("<I", len(text)) + text + bytes(body)
     write_whole(path, data + hashlib.sha256(data).digest())
     return header
+
+
+def _map(machine: Machine) -> dict[str, Any]:
+    """The map of heights that the windows were made with: its hash and itself."""
+    page = machine.heightmap
+    return {"map": {"sha256": page.sha256, "toml": page.dump()}} if page else {}
 
 
 def _section(
@@ -150,6 +158,8 @@ class JobFile:
         begin = len(MAGIC) + 4
         header = json.loads(data[begin : begin + length])
         machine = Machine.parse(header["machine"]["toml"], f"{where} (machine)")
+        if "map" in header:
+            machine = _mapped(machine, header["map"], where)
         schema = f"{SCHEMA_HIGH << 16 | SCHEMA_LOW:08x}"
         if header["schema"] != schema or header["protocol"] != PROTOCOL:
             raise JobError(
@@ -211,6 +221,27 @@ class JobFile:
         return _Named(self.header["program"])
 
 
+def _mapped(machine: Machine, facts: dict[str, Any], where: Path) -> Machine:
+    """The machine with the map inside a job. JobError: it is not the one that the header names."""
+    page = HeightMap.parse(facts["toml"], f"{where} (map)")
+    if page.sha256 != facts["sha256"]:
+        raise JobError(
+            f"{where}: the map of heights inside is {page.sha256[:12]} and the job was made with "
+            f"{facts['sha256'][:12]}; nothing moved; compile the program again"
+        )
+    return with_map(machine, page, f"{where} (map)")
+
+
+def _same_map(board: Board, job_file: JobFile) -> None:
+    """JobError: the board's machine has a map, and it is another one."""
+    mine, made = board.machine.heightmap, job_file.header.get("map", {}).get("sha256", "none")
+    if mine is not None and mine.sha256 != made:
+        raise JobError(
+            f"{job_file.name}: it was compiled with the map {made[:12]}, and --map names "
+            f"{mine.sha256[:12]}; nothing moved; compile the program again with this map"
+        )
+
+
 class _Named(Program):
     """Name, hash and line count of a program whose text is elsewhere."""
 
@@ -244,11 +275,14 @@ def run_file(board: Board, job_file: JobFile, **options: Any) -> Record:
             f"{job_file.name}: it was compiled for another machine file "
             f"({job_file.header['machine']['name']}); nothing moved; compile it for this one"
         )
+    _same_map(board, job_file)
     _same_firmware(board, job_file)
     chosen = Options(**options)
     record = new_record(board, job_file.program(), "job", chosen.who)
     record.hashes["windows_sha256"] = job_file.header["windows_sha256"]
     record.hashes["proof"] = job_file.verdict
+    if "map" in job_file.header:
+        record.hashes["map_sha256"] = job_file.header["map"]["sha256"]
     job = Job(board, job_file.program(), chosen, record)
     board.ready(job=True)
     job.prepare(job_file.header["time_s"])

@@ -67,8 +67,10 @@ class Journal:
     def window(self, window: Window) -> None:
         """Where a window and its tail end."""
         end, rest = window.end, window.rest
+        low = {"low": window.low} if any(window.low) else {}  # open slack: docs/compensation.md
         self.note(
             {
+                **low,
                 "w": window.number,
                 "end": [end.move, end.line, end.distance_mm],
                 "rest": [rest.move, rest.line, rest.distance_mm],

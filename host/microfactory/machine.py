@@ -10,9 +10,9 @@ import hashlib
 import json
 import math
 import os
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from microfactory.drivers import driver_configs, timed
 from microfactory.errors import MachineError, UsageError
@@ -23,6 +23,7 @@ from microfactory.parts import (
     Arc,
     Axis,
     Board,
+    Compensation,
     Driver,
     Heater,
     Height,
@@ -36,13 +37,16 @@ from microfactory.tomlfile import TomlFile
 from microfactory.tomlfile import dump as dump_toml
 from microfactory.torch import arc_config, height_config
 
+if TYPE_CHECKING:
+    from microfactory.heightmap import HeightMap
+
 MACHINES = Path(__file__).parent / "machines"
 BOARDS = Path(__file__).parent / "boards"
 TICK_HZ = 125_000_000
 LEASE_MS = 250
 TOP = [
     "machine", "motion", "axes", "motors", "drivers", "inputs", "outputs", "heaters", "arc",
-    "height", "retreat",
+    "height", "compensation", "retreat",
 ]  # fmt: skip
 
 
@@ -64,6 +68,8 @@ class Machine:
     retreat: tuple[RetreatStep, ...]
     arc: Arc | None = None
     height: Height | None = None
+    compensation: Compensation | None = None
+    heightmap: HeightMap | None = field(default=None, compare=False)  # not of the file
 
     @classmethod
     def load(cls, name: str | Path) -> Machine:
@@ -118,6 +124,9 @@ class Machine:
             ),
             arc=build(Arc, data["arc"], ("arc",), file) if "arc" in data else None,
             height=build(Height, data["height"], ("height",), file) if "height" in data else None,
+            compensation=build(Compensation, data["compensation"], ("compensation",), file)
+            if "compensation" in data
+            else None,
         )
         check(machine, file)
         return machine
@@ -265,6 +274,8 @@ class Machine:
             out["arc"] = _plain(self.arc)
         if self.height:
             out["height"] = _plain(self.height)
+        if self.compensation:
+            out["compensation"] = _plain(self.compensation)
         if self.retreat:
             out["retreat"] = [_plain(step) for step in self.retreat]
         return out
@@ -296,7 +307,7 @@ class Machine:
                 )
             table[last] = value
         changed = Machine.parse(dump_toml(data), f"{self.name} with --set")
-        return replace(changed, board=self.board)
+        return replace(changed, board=self.board, heightmap=self.heightmap)
 
 
 def event_value(word: str | float) -> int:
@@ -333,11 +344,11 @@ def heater_config(heater: Heater) -> dict[str, Any]:
 
 def _plain(part: Any, skip: tuple[str, ...] = ()) -> dict[str, Any]:
     out: dict[str, Any] = {}
-    for field in fields(part):
-        value = getattr(part, field.name)
-        if field.name in skip or value is None:
+    for key in fields(part):
+        value = getattr(part, key.name)
+        if key.name in skip or value is None:
             continue
         if hasattr(value, "__dataclass_fields__"):
             value = _plain(value)
-        out[field.name] = list(value) if isinstance(value, tuple) else value
+        out[key.name] = list(value) if isinstance(value, tuple) else value
     return out

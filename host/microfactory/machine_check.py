@@ -36,6 +36,7 @@ def check(machine: Machine, file: TomlFile) -> None:
     _interlocks(machine, file)
     check_torch(machine, file)
     check_drivers(machine, file)
+    _compensation(machine, file)
     for i, step in enumerate(machine.retreat):
         _known(step.axis, [a.name for a in machine.axes], ("retreat", str(i), "axis"), "axis", file)
 
@@ -251,6 +252,37 @@ def _interlocks(machine: Machine, file: TomlFile) -> None:
         for name in i.off or ():
             names = [o.name for o in machine.outputs]
             _known(name, names, ("inputs", i.name, "off"), "output", file)
+
+
+def _compensation(machine: Machine, file: TomlFile) -> None:
+    part = machine.compensation
+    if part is None:
+        return
+    if not part.fade_begin_mm < part.fade_end_mm:
+        raise file.error(("compensation", "fade_end_mm"), "it is not above fade_begin_mm")
+    letters = [axis.letter for axis in machine.axes]
+    for letter in "XYZ":
+        slack = part.slack_mm(letter)
+        place = ("compensation", f"{letter.lower()}_slack_mm")
+        if slack == 0.0:
+            continue
+        home = machine.axis(letter).home if letter in letters else None
+        if home is None:
+            raise file.error(
+                place,
+                f"axis {letter} has no switch, so nobody knows on which side its slack is",
+                "give it a home, or write 0.0",
+            )
+        if not slack < min(home.pull_off_mm, home.backoff_mm):
+            raise file.error(
+                place,
+                "homing takes the slack up on its way off the switch, and that way is shorter",
+                "let pull_off_mm and backoff_mm of its home be larger",
+            )
+    if part.skew_xy and not {"X", "Y"} <= set(letters):
+        raise file.error(("compensation", "skew_xy"), "there is no X and Y to be skewed")
+    if (part.skew_xz or part.skew_yz) and not {"X", "Y", "Z"} <= set(letters):
+        raise file.error(("compensation",), "there is no X, Y and Z to be skewed")
 
 
 def _heaters(machine: Machine, file: TomlFile) -> None:

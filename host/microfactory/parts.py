@@ -249,6 +249,30 @@ class Height:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Compensation:
+    """What this one machine is off by, and how exactly that is made good (docs/compensation.md).
+
+    skew: mm that the tool's X (Y) goes with a mm of Y (Z) of the carriages. slack: backlash of an
+    axis. fade: up to begin all of a map's height counts, from end on nothing (machine Z).
+    """
+
+    tolerance_mm: float = number(0.0005, 1.0, 0.005)
+    skew_xy: float = number(-0.1, 0.1, 0.0)
+    skew_xz: float = number(-0.1, 0.1, 0.0)
+    skew_yz: float = number(-0.1, 0.1, 0.0)
+    x_slack_mm: float = number(0.0, 5.0, 0.0)
+    y_slack_mm: float = number(0.0, 5.0, 0.0)
+    z_slack_mm: float = number(0.0, 5.0, 0.0)
+    outside: str = choice("edge", "refuse", default="edge")
+    fade_begin_mm: float = number(-100_000, 100_000, 0.0)
+    fade_end_mm: float = number(-100_000, 100_000, float("inf"), inf=True)
+
+    def slack_mm(self, letter: str) -> float:
+        """Of the axis of that letter; 0 for those that have none."""
+        return float(getattr(self, f"{letter.lower()}_slack_mm", 0.0))
+
+
+@dataclass(frozen=True, kw_only=True)
 class RetreatStep:
     """One straight move of the retreat, relative to where the machine came to rest."""
 

@@ -21,9 +21,11 @@ from microfactory.job import (
     planned_time_s,
 )
 from microfactory.journal import Past
+from microfactory.motion.compensate import compensates
 from microfactory.motion.gcode import Program
 from microfactory.motion.plan import Place, Section, plan
 from microfactory.motion.straight import straight
+from microfactory.offsets import slack_mm
 from microfactory.places import journal_path
 from microfactory.record import Record
 
@@ -39,6 +41,7 @@ def resume_job(board: Board, program: Program, **options: Any) -> Record:
     path = chosen.journal or journal_path(board.machine.name)
     past = Past(path)
     _same(past, program, board)
+    _same_map(past, board)
     record = new_record(board, program, "job resumed", chosen.who)
     job = Job(board, program, chosen, record)
     place, rest_steps = _where(board, past)
@@ -85,6 +88,21 @@ def _same(past: Past, program: Program, board: Board) -> None:
                 f"({past.head.get('program')} on {past.head.get('machine')}); nothing moved; give "
                 "the same one, or run anew"
             )
+
+
+def _same_map(past: Past, board: Board) -> None:
+    """A place of the path is one of the path with its map."""
+    page = board.machine.heightmap
+    was, now = past.head.get("map_sha256", ""), page.sha256 if page else ""
+    if was != now:
+        raise UsageError(
+            f"{past.path}: the job that was cut had {_map_words(was)}, now there is "
+            f"{_map_words(now)}; nothing moved; name the same --map, or run anew"
+        )
+
+
+def _map_words(digest: str) -> str:
+    return f"the map {digest[:12]}" if digest else "no map of heights"
 
 
 def _where(board: Board, past: Past) -> tuple[Place, tuple[int, ...] | None]:
@@ -139,11 +157,11 @@ def _return(job: Job, section: Section, *, exact: bool) -> None:
         and machine.outputs[number].role == "torch"
         and machine.arc is None  # else the board switches it on, and waits for its arc
     ]
-    for target, speed in _way_back(job, steps, there):
+    for target, speed in _way_back(job, steps, there, section.carriage_mm):
         at = tuple(job.board.status().steps.values())
         driven = Driver(
             job.client,
-            straight(machine, at, target, speed),
+            straight(machine, at, target, speed, check=not compensates(machine)),
             watch=lambda played_s, window: job.tell("going back to the path"),
             wants_hold=job.options.wants_hold,
         ).run()
@@ -158,22 +176,31 @@ def _return(job: Job, section: Section, *, exact: bool) -> None:
 
 
 def _way_back(
-    job: Job, steps: tuple[int, ...], there: tuple[int, ...]
+    job: Job, steps: tuple[int, ...], there: tuple[int, ...], carriage: tuple[float, ...]
 ) -> list[tuple[dict[str, float], float]]:
-    """Across first, then down, then the axes without travel (an extruder takes up its retreat)."""
+    """Across first, then down, then the axes without travel (an extruder takes up its retreat).
+
+    An axis with slack is pulled down to its place, pushed up to it, and its motor then goes to
+    where the path had it: so its carriage is where it was, whatever has moved it since.
+    """
     machine = job.machine
     across: dict[str, float] = {}
     down: dict[str, float] = {}
     rest: dict[str, float] = {}
+    pushed: dict[str, float] = {}
+    ends: dict[str, float] = {}
     for a, axis in enumerate(machine.axes):
         m = machine.motors_of_axis(a)[0]
-        if steps[m] == there[m]:
+        slack = slack_mm(machine, a)
+        if steps[m] == there[m] and not slack:
             continue
         mm = there[m] / axis.steps_per_mm
+        if slack:
+            pushed[axis.name], ends[axis.name], mm = carriage[a], mm, carriage[a] - slack
         group = rest if axis.unlimited else down if axis.letter == "Z" else across
         group[axis.name] = mm
     out = []
-    for group in (across, down, rest):
+    for group in (across, down, rest, pushed, ends):
         if group:
             speed = min(machine.axis(name).max_speed_mm_s for name in group) * 0.5
             out.append((group, speed))

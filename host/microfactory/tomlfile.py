@@ -22,6 +22,7 @@ class TomlFile:
 
     def __init__(self, text: str, name: str) -> None:
         self.name = name
+        self.text = text
         self.lines = self._find_lines(text)
         try:
             self.data: dict[str, Any] = tomllib.loads(text)

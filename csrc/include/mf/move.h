@@ -32,8 +32,10 @@ typedef struct {
     int32_t kind;           /* mf_move_kind */
     uint32_t flags;         /* MF_FLAG_... */
     uint32_t line;          /* of the program, from 1 */
-    int32_t output;         /* output number, heater number or mask of axes */
-    double value;           /* output's value 0..65535, heater 0.1 C, dwell seconds */
+    int32_t output;         /* output number, heater number or mask of axes; LINE, ARC: mask of the
+                               axes whose slack is open at the start (moved down last) */
+    double value;           /* output's value 0..65535, heater 0.1 C, dwell seconds; LINE: 1 when
+                               it takes up slack, the tool stands still */
     double start_mm[MF_AXES];
     double end_mm[MF_AXES];
     double length_mm;       /* along the path, as the feed counts it: Cartesian axes if any of

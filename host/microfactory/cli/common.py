@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from microfactory.errors import UsageError
+from microfactory.heightmap import HeightMap, with_map
 from microfactory.machine import Machine
 
 
@@ -26,7 +27,7 @@ def setting(text: str) -> tuple[str, Any]:
 
 
 def load_machine(args: argparse.Namespace) -> Machine:
-    """The machine of --machine with every --set. UsageError, MachineError."""
+    """The machine of --machine with every --set and --map. UsageError, MachineError."""
     if not args.machine:
         raise UsageError(
             "no machine was named; nothing was done; add --machine NAME or --machine FILE.toml, "
@@ -34,7 +35,9 @@ def load_machine(args: argparse.Namespace) -> Machine:
         )
     machine = Machine.load(args.machine)
     settings = dict(setting(text) for text in args.set or [])
-    return machine.with_settings(settings) if settings else machine
+    machine = machine.with_settings(settings) if settings else machine
+    name = getattr(args, "map", "")
+    return with_map(machine, HeightMap.load(name), name) if name else machine
 
 
 @contextmanager

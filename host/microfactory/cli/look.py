@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from pathlib import Path
 
 from microfactory.cli import say
 from microfactory.cli.common import load_machine
 from microfactory.errors import UsageError
 from microfactory.figures import plan_figures
+from microfactory.heightmap import HeightMap
+from microfactory.heightmap_picture import text
 from microfactory.jobfile import MAGIC, JobFile, verifier
 from microfactory.machine import Machine, names
 from microfactory.motion.gcode import parse
@@ -84,14 +87,17 @@ def plan_command(args: argparse.Namespace) -> int:
 
 
 def show_command(args: argparse.Namespace) -> int:
-    """A stage of a program as text, one item a line; or its plot."""
+    """A stage of a program as text, one item a line; a map of heights; or a job's plot."""
     if args.noun == "plot":
         return plot(args)
     if args.output or args.begin or args.end:
         raise UsageError("show: -o, --from and --to are for `show plot`; nothing was shown")
-    machine = load_machine(args)
-    program = parse(Path(args.file))
-    lines = show(args.noun, program, machine)
+    lines: Iterator[str]
+    if args.noun == "map":
+        lines = text(HeightMap.load(args.file))
+    else:
+        machine = load_machine(args)
+        lines = show(args.noun, parse(Path(args.file)), machine)
     if args.json:
         say.value(list(lines))
         return 0

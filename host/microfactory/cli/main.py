@@ -15,6 +15,7 @@ from microfactory.cli import (
     flash,
     kit,
     look,
+    probing,
     release,
     resonance,
     rig,
@@ -51,13 +52,15 @@ def parser() -> argparse.ArgumentParser:
     command.add_argument("machine_file", metavar="MACHINE.toml")
     command = add("wiring", look.wiring, "draw how a machine's board is wired: a page to print")
     command.add_argument("-o", "--output", metavar="FILE.html", help="where the page goes")
+    command = add("probe-map", probing.probe_map, "probe a plate or bed and write its map")
+    probing.arguments(command)
     command = add("plan", look.plan_command, "plan a program and print its figures")
     command.add_argument("file", metavar="FILE")
     command = add("compile", work.compile_command, "plan and prove a program into a job file")
     command.add_argument("file", metavar="FILE")
     command.add_argument("-o", "--output", required=True, metavar="JOB")
     command = add("show", look.show_command, "print a stage of a program as text, or plot it")
-    command.add_argument("noun", choices=[*sorted(NOUNS), "plot"])
+    command.add_argument("noun", choices=[*sorted([*NOUNS, "map"]), "plot"])
     command.add_argument("file", metavar="FILE")
     look.plot_arguments(command)
     command = add("verify", look.verify_command, "judge a program or a job file")
@@ -114,6 +117,10 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument("heater")
             command.add_argument("celsius", type=float)
             tune.arguments(command)
+    for name in ("plan", "compile", "show", "verify", "run", "resume"):
+        commands.choices[name].add_argument(
+            "--map", default="", metavar="MAP.toml", help="a map of heights"
+        )
     return top
 
 

@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 
 from microfactory.errors import UsageError
 from microfactory.machine import TICK_HZ, Machine
+from microfactory.motion.compensate import Sides, carriage_mm, moves_of
 from microfactory.motion.core import check, ffi, lib
 from microfactory.motion.gcode import Program
-from microfactory.motion.moves import Moves
 from microfactory.motion.shapers import put_filters
+from microfactory.offsets import homed_steps
 from microfactory.torch import struck
 
 INFO = Struct(f"@3I Q QId QId {lib.MF_MOTORS}i {lib.MF_MOTORS}i")  # mf_window_info
@@ -44,6 +45,7 @@ class Window(NamedTuple):
     rest: Place
     end_steps: tuple[int, ...]
     rest_steps: tuple[int, ...]
+    low: tuple[int, int] = (0, 0)  # masks of the axes with open slack, at the end and at rest
 
     @property
     def last(self) -> bool:
@@ -64,6 +66,7 @@ class Section:
     start_mm: tuple[float, ...] = ()
     start_steps: tuple[int, ...] = ()
     outputs: dict[int, int] = field(default_factory=dict)
+    carriage_mm: tuple[float, ...] = ()  # of the axes where it begins, their slack aside
 
 
 def stretch_config(
@@ -194,8 +197,9 @@ class Stretch:
 class _Feed:
     """Moves one batch at a time, with a place to go on from. skip: moves to leave out."""
 
-    def __init__(self, moves: Moves) -> None:
+    def __init__(self, moves: Any, sides: Sides) -> None:
         self._batches = iter(moves)
+        self.sides = sides
         self.array: Any = None
         self.count = 0
         self.at = 0
@@ -210,6 +214,7 @@ class _Feed:
                 return False
             self.array, self.count = batch
             self.at = 0
+            self.sides.note(self.index, self.array, self.count)
         return True
 
     def advance(self, moves: int = 1) -> None:
@@ -242,8 +247,9 @@ class Plan:
     def sections(self) -> Iterator[Section]:
         """The program's sections in order; use up a motion's windows before asking for the next."""
         machine = self.machine
-        moves = Moves(self.program, machine, self._start_mm)
-        feed = _Feed(moves)
+        moves = moves_of(self.program, machine, self._start_mm)
+        sides = Sides(machine)
+        feed = _Feed(moves, sides)
         number = self._first_number
         steps: Sequence[int] | None = self._rest_steps
         outputs: dict[int, int] = {}
@@ -266,6 +272,7 @@ class Plan:
                 if section.kind == "end":
                     break
                 continue
+            carriage = carriage_mm(machine, move, cut_mm)
             point = self._cut(move, cut_mm)
             at_steps = tuple(steps) if steps is not None else steps_at(machine, point)
             stretch = Stretch(
@@ -281,6 +288,7 @@ class Plan:
                 start_mm=tuple(point),
                 start_steps=at_steps,
                 outputs=dict(outputs),
+                carriage_mm=carriage,
             )
             yield section
             for _ in section.windows:
@@ -294,9 +302,8 @@ class Plan:
         """Counts after homing: those of the homed axes are where homing leaves them."""
         out = list(steps)
         for a in axes:
-            home = self.machine.axes[a].home
             for m in self.machine.motors_of_axis(a):
-                out[m] = round(home.position_mm * self.machine.axes[a].steps_per_mm) if home else 0
+                out[m] = homed_steps(self.machine, a)
         return tuple(out)
 
     def _cut(self, move: Any, cut_mm: float) -> list[float]:
@@ -361,6 +368,9 @@ class Plan:
             for window in stretch.windows():
                 state["steps"] = window.end_steps
                 state["number"] = (window.number + 1) & MASK30
+                if feed.sides.any:
+                    low = feed.sides.at(window.end.move), feed.sides.at(window.rest.move)
+                    window = window._replace(low=low)
                 if strikes:
                     strikes = False
                     window = window._replace(data=struck(window.data))

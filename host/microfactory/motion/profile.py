@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from microfactory.machine import Machine
+from microfactory.motion.compensate import moves_of
 from microfactory.motion.core import check, ffi, lib
 from microfactory.motion.gcode import Program
-from microfactory.motion.moves import Moves
 from microfactory.motion.plan import Stretch, steps_at
 
 KINDS = {lib.MF_MOVE_LINE: "line", lib.MF_MOVE_ARC: "arc", lib.MF_MOVE_DWELL: "dwell"}
@@ -39,7 +39,7 @@ class Span:
 def profile(program: Program, machine: Machine) -> Iterator[Span]:
     """Spans of a program in order, lazily. GcodeError, LimitError: it must not be run."""
     stretch: Stretch | None = None
-    for batch, count in Moves(program, machine):
+    for batch, count in moves_of(program, machine):
         at = 0
         while at < count:
             if batch[at].kind >= lib.MF_MOVE_HOME:
