@@ -26,6 +26,11 @@ typedef struct {
     double out[MF_AXES];
 } asked;
 
+static double advance_of(const asked *q)
+{
+    return greater(q->before->advance_s, q->span.move.advance_s);
+}
+
 static bounds bounds_of(const asked *q)
 {
     span s = q->span;
@@ -33,7 +38,7 @@ static bounds bounds_of(const asked *q)
     bounds b = {s.peak_u, s.accel_mm_s2, s.jerk_mm_s3, 0.0};
     if (q->before->moves) {
         double accel = lesser(q->before->accel_mm_s2, s.accel_mm_s2);
-        b.corner_u = mf_corner_u(q->plan, q->in, q->out, accel, q->tolerance_mm);
+        b.corner_u = mf_corner_u(q->plan, q->in, q->out, accel, q->tolerance_mm, advance_of(q));
     }
     return b;
 }
@@ -59,7 +64,7 @@ static void probe_before(const asked *q, const bounds *b, mf_motion *out)
 {
     if (q->before->moves && q->before->accel_mm_s2 < b->accel_mm_s2) {
         double low = mf_corner_u(q->plan, q->in, q->out, q->before->accel_mm_s2 * LOWERED,
-                                 q->tolerance_mm);
+                                 q->tolerance_mm, advance_of(q));
         out->corner_by |= low < b->corner_u * LOWER ? q->before->accel_by : 0;
     }
 }
@@ -112,6 +117,7 @@ static void phases_to(const cursor *at, mf_motion *out)
 
 static void remember(const mf_plan *plan, const span *s, const mf_motion *m,
                      mf_motion_before *before)
+        before->advance_s = s->move.advance_s;
 {
     if (moving(s)) {
         mf_tangent_of(plan, &s->move, 1, before->tangent);

@@ -52,6 +52,7 @@ typedef struct {
 typedef struct {
     double tangent[MF_AXES];
     double accel_mm_s2;
+    double advance_s;
     uint32_t accel_by;
     int32_t moves; /* 1: it goes on from there without a rest */
 } mf_motion_before;
