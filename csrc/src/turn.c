@@ -96,15 +96,40 @@ static int lay(mf_plan *plan, const state *st, double share, change *c)
     return 0;
 }
 
+/* Whether the top of a change that is still speeding up is within its items' limits: the lowest jerk
+ * of all binds, so it may be higher than it was planned. */
+static int tops(mf_plan *plan, const state *st, const change *c)
+{
+    const scurve *s = &c->shape;
+    double ahead_mm = c->from_mm;
+    double top_mm = mf_change_mm(s->from_mm_s, s->top_mm_s, s->a_mm_s2, s->j_mm_s3);
+    for (uint64_t k = st->item; st->a > 0 && k <= c->last && ahead_mm <= top_mm; k++) {
+        const span *here = item(plan, k);
+        double most_u = greater(here->peak_u, plan->jerk.kept[k % QUEUE].was_u);
+        if (moving(here) && s->top_mm_s * s->top_mm_s > most_u * (1.0 + ABOVE)) {
+            return 0;
+        }
+        ahead_mm += here->length_mm;
+    }
+    return 1;
+}
+
 /* Caps where the items of a change begin: what it passes them with. 0: one is passed too fast. */
 static int passes(mf_plan *plan, const state *st, const change *c)
 {
     phase all[SCURVE_PHASES];
     int count = mf_scurve_phases(&c->shape, all);
     double place_mm = c->from_mm;
-    for (uint64_t k = st->item; k < c->last && count > 0; k++) {
+    uint64_t end = c->last;
+    if (c->way_mm > NEAR_MM && item(plan, end)->length_mm - c->in_mm <= NEAR_MM) {
+        end++; /* it ends where that begins */
+    }
+    for (uint64_t k = st->item; k < end && count > 0; k++) {
         double in_s = 0.0;
         place_mm += item(plan, k)->length_mm;
+        if (k + 1 >= plan->next) {
+            return 0;
+        }
         const phase *p = mf_phase_at(all, count, place_mm, &in_s);
         double v = greater(mf_phase_speed(p, in_s), 0.0);
         double bound = mf_bound_of(plan, k + 1);
@@ -118,7 +143,7 @@ static int passes(mf_plan *plan, const state *st, const change *c)
         span *s = item(plan, k);
         s->was_u = greater(s->peak_u, plan->jerk.kept[k % QUEUE].was_u);
     }
-    return 1;
+    return tops(plan, st, c);
 }
 
 /* One item becomes two, at in_mm along it. */

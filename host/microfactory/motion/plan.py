@@ -16,6 +16,7 @@ from microfactory.machine import TICK_HZ, Machine
 from microfactory.motion.core import check, ffi, lib
 from microfactory.motion.gcode import Program
 from microfactory.motion.moves import Moves
+from microfactory.pace import PLAIN, Change, Pace
 from microfactory.torch import struck
 
 INFO = Struct(f"@3I Q QId QId {lib.MF_MOTORS}i {lib.MF_MOTORS}i")  # mf_window_info
@@ -146,6 +147,14 @@ class Stretch:
             check(status, "planning a move")
         return taken
 
+    def override(self, pace: Pace) -> bool:
+        """Speeds of all that is in no window yet. False: not now, ask behind the next window."""
+        status = lib.mf_plan_override(self.plan, pace.feed / 100, pace.rapid / 100)
+        if status == lib.MF_E_SPACE:
+            return False
+        check(status, "overriding speeds")
+        return True
+
     def finish(self) -> None:
         """No more moves."""
         check(lib.mf_plan_finish(self.plan), "ending a stretch")
@@ -234,6 +243,12 @@ class Plan:
         self._first_number = first_number
         self.stretches: list[Any] = []
         self.counts: dict[str, int] = {}
+        self.wanted = PLAIN
+        self.changes: list[Change] = []
+
+    def override(self, pace: Pace) -> None:
+        """From the next window that is made on; `changes` tells with which it took effect."""
+        self.wanted = pace
 
     def sections(self) -> Iterator[Section]:
         """The program's sections in order; use up a motion's windows before asking for the next."""
@@ -267,7 +282,13 @@ class Plan:
             stretch = Stretch(machine, point, at_steps, number, feed.index, done_mm=cut_mm)
             self.stretches.append(stretch)
             cut_mm = 0.0
-            state: dict[str, Any] = {"steps": at_steps, "number": number}
+            state: dict[str, Any] = {
+                "steps": at_steps,
+                "number": number,
+                "ticks": 0,
+                "line": move.line,
+                "pace": PLAIN,
+            }
             section = Section(
                 "motion",
                 line=move.line,
@@ -335,30 +356,56 @@ class Plan:
             return Section("wait", line=move.line, heater=move.output, target_c=move.value / 10)
         return Section("pause" if move.kind == lib.MF_MOVE_PAUSE else "end", line=move.line)
 
-    @staticmethod
     def _pump(
-        stretch: Stretch, feed: _Feed, state: dict[str, Any], strikes: bool
+        self, stretch: Stretch, feed: _Feed, state: dict[str, Any], strikes: bool
     ) -> Iterator[Window]:
         """Windows of one stretch, moves pushed as they are asked for. strikes: the first waits for
         the arc.
         """
         ended = False
+        self._keep_pace(stretch, state)
         while not ended:
-            if not feed.fill():
-                ended = True
-            else:
-                taken = stretch.push(feed.array + feed.at, feed.count - feed.at)
-                feed.advance(taken)
-                ended = feed.at < feed.count and feed.array[feed.at].kind >= lib.MF_MOVE_HOME
-            if ended:
-                stretch.finish()
+            ended = self._push(stretch, feed)[1]
             for window in stretch.windows():
                 state["steps"] = window.end_steps
                 state["number"] = (window.number + 1) & MASK30
+                state["ticks"] = window.begin_ticks + window.length_ticks
+                state["line"] = window.end.line
                 if strikes:
                     strikes = False
                     window = window._replace(data=struck(window.data))
                 yield window
+                if window.last:
+                    break
+                while self.wanted != state["pace"] and not ended:  # so it looks far enough ahead
+                    taken, ended = self._push(stretch, feed)
+                    if taken == 0:
+                        break
+                self._keep_pace(stretch, state)
+
+    @staticmethod
+    def _push(stretch: Stretch, feed: _Feed) -> tuple[int, bool]:
+        """A batch of moves: how many were taken, and whether the stretch ends with them."""
+        taken, ended = 0, not feed.fill()
+        if not ended:
+            taken = stretch.push(feed.array + feed.at, feed.count - feed.at)
+            feed.advance(taken)
+            ended = feed.at < feed.count and feed.array[feed.at].kind >= lib.MF_MOVE_HOME
+        if ended:
+            stretch.finish()
+        return taken, ended
+
+    def _keep_pace(self, stretch: Stretch, state: dict[str, Any]) -> None:
+        """What is wanted takes effect with the stretch's next window."""
+        if self.wanted == state["pace"] or not stretch.override(self.wanted):
+            return
+        if self.changes or self.wanted != PLAIN:
+            here = Change(
+                self.wanted, state["number"], state["ticks"], state["line"], tuple(state["steps"])
+            )
+            if not self.changes or self.changes[-1].pace != self.wanted:
+                self.changes.append(here)
+        state["pace"] = self.wanted
 
 
 def plan(
