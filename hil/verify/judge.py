@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path as File
 from typing import Any
 
@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from hil.capture import Capture
 from hil.verify.asked import Asked
-from hil.verify.bounds import Bounds, bounds
+from hil.verify.bounds import Bounds
 from hil.verify.geometry import Path
 from hil.verify.happenings import Happenings, Passing
 from hil.verify.leap import Leaper
 from hil.verify.limits import Limits
 from hil.verify.match import NEVER, Walk
 from hil.verify.offset import Offset
+from hil.verify.paces import Paces
 from hil.verify.pins import duals, pins
 from hil.verify.reader import read
 from hil.verify.runs import Stretch, joined, lead_motors, stretches
@@ -37,6 +38,7 @@ def verify(
     tolerance_mm: float = 0.0,
     start_mm: Sequence[float] | None = None,
     timed: bool = True,
+    overrides: Sequence[Mapping[str, Any]] = (),
 ) -> Report:
     """Whether the pulses do what the program asks of the machine.
 
@@ -44,12 +46,13 @@ def verify(
     job in order. tolerance_mm: how far the path may leave the program's where the program itself
     (G64 P) says nothing; 0: not at all, half a step is all that rounding may take.
     start_mm: where the program begins, if not at home. timed: the capture has real waits.
+    overrides: those that the job's record tells of (several jobs': all of them, in order).
     ReadError: the program cannot be read.
     """
     began = time.perf_counter()
     seen = joined([capture] if isinstance(capture, Capture) else list(capture))
     asked = read(_text(program), machine, None if start_mm is None else list(start_mm))
-    judge = _Judge(asked, machine, seen, tolerance_mm)
+    judge = _Judge(asked, machine, seen, tolerance_mm, overrides)
     judge.paths()
     judge.pins()
     judge.happenings(timed)
@@ -68,11 +71,19 @@ def _text(program: Any) -> str | bytes:
 class _Judge:
     """Collects violations and figures over the parts of one capture."""
 
-    def __init__(self, asked: Asked, machine: Any, capture: Capture, tolerance_mm: float) -> None:
+    def __init__(
+        self,
+        asked: Asked,
+        machine: Any,
+        capture: Capture,
+        tolerance_mm: float,
+        overrides: Sequence[Mapping[str, Any]],
+    ) -> None:
         self.asked, self.machine, self.capture = asked, machine, capture
         self.spm = np.array([axis.steps_per_mm for axis in machine.axes])
         self.error_s = machine.motion.step_tolerance_us * 1e-6
-        self.bounds: Bounds = bounds(asked, machine)
+        self.paces = Paces(asked, machine, overrides)
+        self.bounds: Bounds = self.paces.bounds
         self.path = Path(asked, self.spm)
         self.wide = tolerance_mm > 0
         self.tolerance = np.where(asked.tolerance < 0, tolerance_mm, asked.tolerance)
@@ -97,6 +108,11 @@ class _Judge:
                 self._add("run", self.capture.end_tick, line, place, "motion never begins here")
                 continue
             self._part(part)
+        row = self.paces.missing()
+        if row is not None:
+            line = int(row["line"])
+            text = f"the override of window {row['window']} began nowhere as it is told"
+            self._add("override", self.capture.end_tick, line, self.asked.start[0], text)
 
     def _fit(self, part: Stretch) -> tuple[bool, int]:
         """Whether a stretch's pulses lead to its end, and how many do."""
@@ -114,6 +130,7 @@ class _Judge:
     def _part(self, part: Stretch) -> None:
         names = [self.machine.motors[m].name for m in lead_motors(self.machine)]
         edges = [part.edges(self.capture, name) for name in names]
+        self.paces.locate(part, edges, self.capture.tick_hz)
         offset = Offset(self.asked, self.machine, part.first, part.last)
         loose = offset.anywhere()
         walk, found = self._walk(part, edges, offset, loose, tolerant=False)
@@ -167,7 +184,7 @@ class _Judge:
         states = States(edges, part.start_steps, part.spans[0][0])
         reach = offset.widen(self._reach(tolerant), loose)
         walk = Walk(self.path, states, reach, (part.first, part.last), self.leaper)
-        limits = Limits(self.asked, self.bounds, self.capture.tick_hz, self.machine)
+        limits = Limits(self.asked, self.paces, self.capture.tick_hz, self.machine)
         found = []
         for told in walk.batches():
             batch = offset.without(told, loose)

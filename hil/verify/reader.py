@@ -47,6 +47,7 @@ class Reader:
         self.accel = {"print": math.inf, "travel": math.inf, "retract": math.inf}
         self.tolerance = -1.0
         self.height_banned = False
+        self.no_override = False  # M49
         self.stopped = False  # the piece before ends at rest (G9)
         self.ended = False
 
@@ -109,6 +110,12 @@ class Reader:
         burns = any(self.on.get(name) for name in torches)
         return self.machine.height is not None and burns and not self.height_banned
 
+    def _fixed(self) -> bool:
+        """No override counts: M49, or a torch whose arc is watched burns."""
+        torches = [o.name for o in self.machine.outputs if o.role == "torch"]
+        burns = any(self.on.get(name) for name in torches)
+        return self.no_override or (self.machine.arc is not None and burns)
+
     def offset(self, i: int) -> float:
         """Machine position of the program's zero of one axis."""
         return self.zero[i] + self.systems[self.system][i]
@@ -144,6 +151,8 @@ class Reader:
         for end, circle in ways:
             if self._held():
                 self.out.held.add(len(self.out))
+            if self._fixed():
+                self.out.fixed.add(len(self.out))
             self.out.add(self.at, end, number, speed, accel, tolerance, circle)
             self.at = end
 

@@ -21,7 +21,7 @@ ANSWER_S = 5.0
 
 
 class Ear:
-    """Listens beside a job. answers: word -> what to say; it is given the values behind its word."""
+    """Listens beside a job. answers: word -> what to say, given the values behind it."""
 
     def __init__(self, path: Path, answers: dict[str, Callable[..., dict[str, Any]]]) -> None:
         self.path = path

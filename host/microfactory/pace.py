@@ -37,6 +37,7 @@ class Change(NamedTuple):
             "feed_percent": self.pace.feed,
             "rapid_percent": self.pace.rapid,
             "window": self.window,
+            "begin_ticks": self.begin_ticks,
             "line": self.line,
             "steps": list(self.steps),
         }
