@@ -106,15 +106,15 @@ class Reader:
 
     def _held(self) -> bool:
         """Torch height control may move the torch's axis here: the torch burns."""
+        return self.machine.height is not None and self._burns() and not self.height_banned
+
+    def _burns(self) -> bool:
         torches = [o.name for o in self.machine.outputs if o.role == "torch"]
-        burns = any(self.on.get(name) for name in torches)
-        return self.machine.height is not None and burns and not self.height_banned
+        return any(self.on.get(name) for name in torches)
 
     def _fixed(self) -> bool:
-        """No override counts: M49, or a torch whose arc is watched burns."""
-        torches = [o.name for o in self.machine.outputs if o.role == "torch"]
-        burns = any(self.on.get(name) for name in torches)
-        return self.no_override or (self.machine.arc is not None and burns)
+        """No override counts: M49, or a torch burns."""
+        return self.no_override or self._burns()
 
     def offset(self, i: int) -> float:
         """Machine position of the program's zero of one axis."""

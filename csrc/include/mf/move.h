@@ -24,7 +24,7 @@ typedef enum {
 
 /* Flags. RAPID: G0, not bound by the feed. STOP: come to rest at the end of this move (G61.1, G9,
  * M3 ...). TRAVEL: no material, an E axis does not advance, or rapid. FIXED: its speed is not
- * overridden (M49, a torch that is on). */
+ * overridden (M49, a torch that burns). */
 #define MF_FLAG_RAPID 1
 #define MF_FLAG_STOP 2
 #define MF_FLAG_TRAVEL 4
