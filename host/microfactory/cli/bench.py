@@ -109,7 +109,9 @@ def override(args: argparse.Namespace) -> int:
     if args.json:
         say.value(answer)
     else:
-        say.line(f"{Pace(**{key[:-8]: value for key, value in answer.items()})} from now on")
+        say.line(
+            f"{Pace(**{key[:-8]: value for key, value in answer.items()})} with the next windows"
+        )
     return 0
 
 
