@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from microfactory.errors import UsageError
 from microfactory.machine import TICK_HZ, Machine
 from microfactory.motion.core import check, ffi, lib
+from microfactory.motion.feed import Feed
 from microfactory.motion.gcode import Program
 from microfactory.motion.moves import Moves
 from microfactory.pace import PLAIN, Change, Pace
@@ -196,32 +197,6 @@ class Stretch:
         return figures
 
 
-class _Feed:
-    """Moves one batch at a time, with a place to go on from. skip: moves to leave out."""
-
-    def __init__(self, moves: Moves) -> None:
-        self._batches = iter(moves)
-        self.array: Any = None
-        self.count = 0
-        self.at = 0
-        self.index = 0  # of array[at] since the program's begin
-        self._left: list[tuple[Any, int]] = []
-
-    def fill(self) -> bool:
-        """There is a move at array[at]; False: the program has ended."""
-        while self.at >= self.count:
-            batch = next(self._batches, None)
-            if batch is None:
-                return False
-            self.array, self.count = batch
-            self.at = 0
-        return True
-
-    def advance(self, moves: int = 1) -> None:
-        self.at += moves
-        self.index += moves
-
-
 class Plan:
     """A program on a machine, stretch by stretch."""
 
@@ -254,7 +229,7 @@ class Plan:
         """The program's sections in order; use up a motion's windows before asking for the next."""
         machine = self.machine
         moves = Moves(self.program, machine, self._start_mm)
-        feed = _Feed(moves)
+        feed = Feed(moves)
         number = self._first_number
         steps: Sequence[int] | None = self._rest_steps
         outputs: dict[int, int] = {}
@@ -323,7 +298,7 @@ class Plan:
             ffi.memmove(ffi.addressof(move), rest, ffi.sizeof("mf_move"))
         return list(move.start_mm[0 : len(self.machine.axes)])
 
-    def _skip(self, feed: _Feed, outputs: dict[int, int]) -> float:
+    def _skip(self, feed: Feed, outputs: dict[int, int]) -> float:
         """Go to the place of a resume; outputs collects what has been switched before it."""
         place = self.place
         assert place is not None
@@ -357,7 +332,7 @@ class Plan:
         return Section("pause" if move.kind == lib.MF_MOVE_PAUSE else "end", line=move.line)
 
     def _pump(
-        self, stretch: Stretch, feed: _Feed, state: dict[str, Any], strikes: bool
+        self, stretch: Stretch, feed: Feed, state: dict[str, Any], strikes: bool
     ) -> Iterator[Window]:
         """Windows of one stretch, moves pushed as they are asked for. strikes: the first waits for
         the arc.
@@ -365,7 +340,7 @@ class Plan:
         ended = False
         self._keep_pace(stretch, state)
         while not ended:
-            ended = self._push(stretch, feed)[1]
+            ended = feed.push_to(stretch)[1]
             for window in stretch.windows():
                 state["steps"] = window.end_steps
                 state["number"] = (window.number + 1) & MASK30
@@ -378,22 +353,10 @@ class Plan:
                 if window.last:
                     break
                 while self.wanted != state["pace"] and not ended:  # so it looks far enough ahead
-                    taken, ended = self._push(stretch, feed)
+                    taken, ended = feed.push_to(stretch)
                     if taken == 0:
                         break
                 self._keep_pace(stretch, state)
-
-    @staticmethod
-    def _push(stretch: Stretch, feed: _Feed) -> tuple[int, bool]:
-        """A batch of moves: how many were taken, and whether the stretch ends with them."""
-        taken, ended = 0, not feed.fill()
-        if not ended:
-            taken = stretch.push(feed.array + feed.at, feed.count - feed.at)
-            feed.advance(taken)
-            ended = feed.at < feed.count and feed.array[feed.at].kind >= lib.MF_MOVE_HOME
-        if ended:
-            stretch.finish()
-        return taken, ended
 
     def _keep_pace(self, stretch: Stretch, state: dict[str, Any]) -> None:
         """What is wanted takes effect with the stretch's next window."""
