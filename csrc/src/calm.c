@@ -21,7 +21,7 @@ static int32_t count_at(mf_plan *plan, const cursor *at, int motor)
     if (at->now < at->count && moving(s)) {
         const phase *p = &at->phases[at->now];
         double s_mm = mf_phase_place(p, at->in_s);
-        s_mm = lesser(greater(s_mm, 0.0), s->length_mm);
+        s_mm = lesser(greater(s_mm, 0.0), s->move.length_mm);
         (void)mf_move_point(&s->move, s_mm, point);
     }
     return (int32_t)floor(point[axis] * plan->config.steps_per_mm[axis] + 0.5);

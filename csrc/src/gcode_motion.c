@@ -159,9 +159,11 @@ static void dress(const mf_gcode *reader, mf_move *move, double extruded_mm, int
     int rapid = reader->motion == MOTION_RAPID &&
                 (reader->machine.dialect == MF_GCODE_RS274 || reader->feed_mm_s <= 0.0);
     int travel = rapid || (reader->extruders != 0 && !(extruded_mm > 0.0));
+    int cuts = reader->machine.main.fixes && reader->main_value > 0.0;
     move->speed_mm_s = rapid ? (double)MF_GCODE_RAPID_MM_S : reader->feed_mm_s;
     move->flags = (rapid ? MF_FLAG_RAPID : 0u) | (travel ? MF_FLAG_TRAVEL : 0u) |
-                  (reader->exact_stop || reader->stop_here ? MF_FLAG_STOP : 0u);
+                  (reader->exact_stop || reader->stop_here ? MF_FLAG_STOP : 0u) |
+                  (reader->fixed || cuts ? MF_FLAG_FIXED : 0u);
     move->accel_mm_s2 = only_e                ? reader->accel_retract /* Marlin's rule */
                         : extruded_mm == 0.0 ? reader->accel_travel
                                              : reader->accel_print;

@@ -36,6 +36,7 @@ typedef enum {
     ACT_WORK,
     ACT_PATH,
     ACT_STOP_HERE,
+    ACT_OVERRIDES,
     ACT_DISTANCE,
     ACT_DISTANCE_E,
     ACT_CENTRES,
@@ -104,6 +105,7 @@ struct mf_gcode {
     double advance_s;
     double tolerance_mm;
     int32_t exact_stop;
+    int32_t fixed; /* M49 */
     double spindle_s; /* negative: none yet */
     double main_value;
     int32_t height_banned; /* M62 P2 */

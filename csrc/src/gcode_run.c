@@ -149,6 +149,7 @@ static mf_status mode(mf_gcode *reader, const mf_gcode_code *code, int *done)
     case ACT_WORK: reader->work = (code->tenths - 540) / 10; return MF_OK;
     case ACT_PATH: return set_path(reader, code->tenths);
     case ACT_STOP_HERE: reader->stop_here = 1; return MF_OK;
+    case ACT_OVERRIDES: reader->fixed = code->tenths == 490; return MF_OK;
     case ACT_DISTANCE: reader->relative = code->tenths == 910; return MF_OK;
     case ACT_DISTANCE_E: reader->relative_e = code->tenths == 830; return MF_OK;
     case ACT_CENTRES: reader->centres_absolute = code->tenths == 901; return MF_OK;

@@ -47,8 +47,7 @@ static int look_ahead(mf_plan *plan, double stops, horizon *h)
     return 1;
 }
 
-/* Writes the curves down, of which the first `firm` are final. */
-static void store(mf_plan *plan, int anchors, int firm)
+void mf_jerk_store(mf_plan *plan, int anchors, int firm)
 {
     jerk_plan *w = &plan->jerk;
     for (int i = 0; i < anchors - 1; i++) {
@@ -149,7 +148,7 @@ int mf_jerk_more(mf_plan *plan)
             firm = 1;
         }
         if (firm > 0) {
-            store(plan, count, firm);
+            mf_jerk_store(plan, count, firm);
             return 1;
         }
     }
@@ -174,6 +173,9 @@ void mf_jerk_phases(mf_plan *plan, uint64_t number, cursor *at)
         to_mm = INFINITY; /* all that is left of it, whatever was rounded */
     }
     at->count = mf_cut_phases(all, count, s->curve_mm, to_mm, at->phases);
+    for (int i = 0; i < at->count; i++) {
+        at->phases[i].s0_mm += s->begin_mm;
+    }
     at->now = 0;
     at->in_s = 0.0;
 }
@@ -190,7 +192,7 @@ void mf_jerk_note(mf_plan *plan, uint64_t number)
     for (int i = 0; i < at.count; i++) {
         const phase *p = &at.phases[i];
         double end_s = p->time_s;
-        double speed = greater(p->v_mm_s, mf_phase_speed(p, end_s)) / sqrt(s->peak_u);
+        double speed = greater(p->v_mm_s, mf_phase_speed(p, end_s)) / sqrt(s->was_u);
         double accel = greater(fabs(p->a_mm_s2), fabs(mf_phase_accel(p, end_s)));
         f->max_speed_ratio = greater(f->max_speed_ratio, speed);
         f->max_accel_ratio = greater(f->max_accel_ratio, accel / s->accel_mm_s2);

@@ -3,6 +3,7 @@
 
 #include "plan_state.h"
 
+#define SLOWEST_MM_S 1e-6 /* what the door takes */
 #define ARC_CENTRIPETAL 0.8 /* shares of the acceleration on arcs: 0.8^2 + 0.6^2 = 1 */
 #define ARC_TANGENTIAL 0.6
 #define ARC_AGAINST 0.4 /* shares of the jerk on arcs: (0.4 + 0.4)^2 + 0.6^2 = 1 */
@@ -61,7 +62,10 @@ void mf_limits_of(const mf_plan *plan, span *s)
 {
     const mf_plan_config *c = &plan->config;
     const mf_move *move = &s->move;
-    double speed = lesser(move->speed_mm_s, c->path_speed_mm_s);
+    int fixed = (move->flags & MF_FLAG_FIXED) != 0;
+    int rapid = (move->flags & MF_FLAG_RAPID) != 0;
+    double asked = move->speed_mm_s * (rapid || fixed ? 1.0 : plan->feed);
+    double speed = lesser(greater(asked, SLOWEST_MM_S), c->path_speed_mm_s);
     double accel = c->path_accel_mm_s2;
     double jerk = c->path_jerk_mm_s3;
     if (move->accel_mm_s2 > 0) {
@@ -84,6 +88,7 @@ void mf_limits_of(const mf_plan *plan, span *s)
             most_steps = greater(most_steps, c->steps_per_mm[a] * share);
         }
     }
+    speed *= rapid && !fixed ? plan->rapid : 1.0;
     s->peak_u = lesser(speed * speed, 2.0 * accel * MF_STOP_STEPS / most_steps);
     s->accel_mm_s2 = accel;
     s->jerk_mm_s3 = jerk;

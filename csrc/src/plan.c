@@ -76,6 +76,7 @@ mf_status mf_plan_init(void *memory, size_t size, const mf_plan_config *config, 
     plan->config = *config;
     plan->number = config->first_number;
     plan->stopped = 1;
+    plan->feed = plan->rapid = 1.0;
     plan->jerk.limits = config->path_jerk_mm_s3 < INFINITY;
     for (int a = 0; a < config->axes; a++) {
         plan->jerk.limits |= config->max_jerk_mm_s3[a] < INFINITY;
@@ -96,7 +97,19 @@ int mf_plan_rests(const span *s)
            (s->move.kind == MF_MOVE_OUTPUT && (s->move.flags & MF_FLAG_STOP));
 }
 
-static double cap_of(mf_plan *plan, span *s)
+/* The item that moves last before this one; NULL: none is kept. */
+static const span *mover_before(mf_plan *plan, uint64_t number)
+{
+    for (uint64_t k = number; k > plan->first; k--) {
+        if (moving(item(plan, k - 1))) {
+            return item(plan, k - 1);
+        }
+    }
+    return NULL;
+}
+
+/* What the corner where a new item begins allows. */
+static double corner_of(mf_plan *plan, span *s)
 {
     if (mf_plan_rests(s) || plan->stopped) {
         return 0.0;
@@ -113,26 +126,21 @@ static double cap_of(mf_plan *plan, span *s)
     if (s->move.tolerance_mm >= 0) {
         tolerance = s->move.tolerance_mm;
     }
-    double accel = s->accel_mm_s2;
-    double before = FAR_U;
-    for (uint64_t k = plan->next; k > plan->first; k--) {
-        const span *last = item(plan, k - 1);
-        if (last->length_mm > 0) {
-            accel = lesser(accel, last->accel_mm_s2);
-            before = last->peak_u;
-            break;
-        }
-    }
+    const span *last = mover_before(plan, plan->next);
+    double accel = last ? lesser(s->accel_mm_s2, last->accel_mm_s2) : s->accel_mm_s2;
     if (plan->free_corners) {
-        return lesser(before, s->peak_u);
+        return FAR_U;
     }
-    return lesser(before, lesser(s->peak_u, mf_corner_u(plan, plan->tangent, out, accel, tolerance,
-                                       greater(plan->advance_s, s->move.advance_s))));
+    return mf_corner_u(plan, plan->tangent, out, accel, tolerance,
+                       greater(plan->advance_s, s->move.advance_s));
 }
 
-static double gain(const span *s)
+double mf_bound_of(mf_plan *plan, uint64_t number)
 {
-    return 2.0 * s->accel_mm_s2 * s->length_mm;
+    const span *s = item(plan, number);
+    const span *last = moving(s) ? mover_before(plan, number) : NULL;
+    double peak = moving(s) ? s->peak_u : FAR_U;
+    return lesser(last ? last->peak_u : FAR_U, lesser(peak, s->corner_u));
 }
 
 /* Appends and lets the need to stop at the end run back until it changes nothing. */
@@ -140,13 +148,13 @@ static void append(mf_plan *plan, const span *s)
 {
     span *newest = item(plan, plan->next);
     *newest = *s;
-    double cap = newest->cap_u;
+    double cap = mf_bound_of(plan, plan->next);
     if (plan->next > plan->first) {
         const span *last = item(plan, plan->next - 1);
-        cap = lesser(cap, last->cap_u + gain(last));
+        cap = lesser(cap, last->cap_u + mf_gain(last));
     }
     newest->cap_u = cap;
-    newest->enter_u = lesser(cap, gain(newest));
+    newest->enter_u = lesser(cap, mf_gain(newest));
     if (newest->enter_u >= cap) {
         plan->settled = plan->next;
     }
@@ -155,7 +163,7 @@ static void append(mf_plan *plan, const span *s)
     while (k > plan->first + 1) {
         k--;
         span *before = item(plan, k);
-        double u = lesser(before->cap_u, item(plan, k + 1)->enter_u + gain(before));
+        double u = lesser(before->cap_u, item(plan, k + 1)->enter_u + mf_gain(before));
         int changed = u != before->enter_u;
         before->enter_u = u;
         if (u >= before->cap_u && k > plan->settled) {
@@ -244,7 +252,8 @@ static mf_status push_one(mf_plan *plan, const mf_move *move)
     } else if (waits) {
         push_rest(plan, move->line, plan->filter.span_s);
     }
-    s.cap_u = cap_of(plan, &s);
+    s.was_u = s.peak_u;
+    s.corner_u = corner_of(plan, &s);
     append(plan, &s);
     plan->taken++;
     if (waits && move->kind == MF_MOVE_OUTPUT) {
@@ -318,12 +327,23 @@ void mf_plan_fixed(mf_plan *plan)
 {
     for (uint64_t k = plan->settled + 1; k < plan->next; k++) {
         const span *before = item(plan, k - 1);
-        double reach = before->cap_u + gain(before);
+        double reach = before->cap_u + mf_gain(before);
         if (item(plan, k)->cap_u <= reach) {
             break;
         }
         item(plan, k)->cap_u = reach;
     }
+}
+
+/* Faster than its cruise where it begins, as an override leaves it: braked at once, then as usual. */
+static double slow_down(const span *s, double enter_u, double leave_u, cursor *at)
+{
+    double a = s->accel_mm_s2;
+    double low_u = greater(greater(s->peak_u, leave_u), enter_u - mf_gain(s));
+    double enter = sqrt(enter_u);
+    double time_s = (enter - sqrt(low_u)) / a;
+    at->phases[at->count++] = (phase){time_s, 0.0, enter, -a, 0.0};
+    return low_u;
 }
 
 void mf_plan_phases(const span *s, double enter_u, double leave_u, cursor *at)
@@ -340,22 +360,32 @@ void mf_plan_phases(const span *s, double enter_u, double leave_u, cursor *at)
         return;
     }
     double a = s->accel_mm_s2;
-    double top_u = lesser(s->peak_u, (enter_u + leave_u) / 2 + a * s->length_mm);
+    double slowed_mm = 0.0;
+    if (enter_u > s->peak_u && enter_u > leave_u) {
+        double low_u = slow_down(s, enter_u, leave_u, at);
+        slowed_mm = (enter_u - low_u) / (2 * a);
+        enter_u = low_u;
+    }
+    double length_mm = s->length_mm - slowed_mm;
+    double top_u = lesser(s->peak_u, (enter_u + leave_u) / 2 + a * length_mm);
     top_u = greater(top_u, greater(enter_u, leave_u));
     double enter = sqrt(enter_u);
     double leave = sqrt(leave_u);
     double top = sqrt(top_u);
     double up_mm = (top_u - enter_u) / (2 * a);
     double down_mm = (top_u - leave_u) / (2 * a);
-    double cruise_mm = s->length_mm - up_mm - down_mm;
+    double cruise_mm = length_mm - up_mm - down_mm;
     if (top > enter) {
-        at->phases[at->count++] = (phase){(top - enter) / a, 0.0, enter, a, 0.0};
+        at->phases[at->count++] = (phase){(top - enter) / a, slowed_mm, enter, a, 0.0};
     }
     if (cruise_mm > 0 && top > 0) {
-        at->phases[at->count++] = (phase){cruise_mm / top, up_mm, top, 0.0, 0.0};
+        at->phases[at->count++] = (phase){cruise_mm / top, slowed_mm + up_mm, top, 0.0, 0.0};
     }
     if (top > leave) {
         at->phases[at->count++] = (phase){(top - leave) / a, s->length_mm - down_mm, top, -a, 0.0};
+    }
+    for (int i = 0; i < at->count; i++) {
+        at->phases[i].s0_mm += s->begin_mm;
     }
 }
 

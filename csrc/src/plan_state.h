@@ -1,4 +1,5 @@
-/* The inside of mf_plan, shared by plan.c (look-ahead), edges.c (step edges) and windows.c. */
+/* The inside of mf_plan, shared by plan.c (look-ahead), edges.c (step edges), windows.c and
+ * override.c. */
 #ifndef MF_PLAN_STATE_H
 #define MF_PLAN_STATE_H
 
@@ -16,9 +17,12 @@
 typedef struct {
     mf_move move;
     uint64_t index;
+    double begin_mm; /* where along the move it begins: not 0 behind an override's cut */
     double length_mm;
     double accel_mm_s2;
     double peak_u;  /* cruise */
+    double was_u;   /* as fast as it may be passed: more than that where an override found it so */
+    double corner_u; /* what the corner or the rest where it begins allows; FAR_U: anything */
     double cap_u;   /* reachable bound where it begins */
     double enter_u; /* planned where it begins, when all must stop at the queue's end */
     double jerk_mm_s3;
@@ -51,6 +55,16 @@ typedef struct {
     scurve shape;
 } anchor;
 
+/* What binds an item. */
+typedef struct {
+    double accel_mm_s2;
+    double jerk_mm_s3;
+    double peak_u;
+    double was_u;
+    double corner_u;
+    double cap_u;
+} bounds;
+
 /* When a jerk is limited: items below `firm` have their final motion, those below `planned` have
  * one that ends at rest (jerk.c). */
 typedef struct {
@@ -62,6 +76,7 @@ typedef struct {
     curve curves[QUEUE];
     anchor anchors[QUEUE + 1];
     double place_mm[QUEUE + 1];
+    bounds kept[QUEUE]; /* while an override is worked out */
 } jerk_plan;
 
 #define FILTER_TAPS (MF_TAPS + 2)
@@ -94,6 +109,8 @@ struct mf_plan {
     uint64_t settled; /* items below have final speeds where they begin */
     uint64_t taken;   /* moves pushed since the beginning */
     uint64_t begin_ticks;
+    double feed;  /* share of the feed that is asked for */
+    double rapid; /* and of the speed of rapids */
     double cut_s; /* exact time by which the last window's end is past the path's (below a tick) */
     uint32_t number;
     int finished;
@@ -149,6 +166,15 @@ void mf_tangent_of(const mf_plan *plan, const mf_move *move, int end, double *ou
 
 /* Speed, acceleration and jerk along the move that keep every axis within its limits. */
 void mf_limits_of(const mf_plan *plan, span *s);
+
+/* Greatest squared speed where item `number` begins: its corner's, its own and that before it. */
+double mf_bound_of(mf_plan *plan, uint64_t number);
+
+/* What an item gains in u at most. */
+static inline double mf_gain(const span *s)
+{
+    return 2.0 * s->accel_mm_s2 * s->length_mm;
+}
 
 /* Squared speed through the corner between two directions, within tolerance of it. */
 double mf_corner_u(const mf_plan *plan, const double *in, const double *out, double accel,
@@ -226,6 +252,27 @@ void mf_jerk_phases(mf_plan *plan, uint64_t number, cursor *at);
 
 /* Shares of its limits that a planned item uses, into the figures. */
 void mf_jerk_note(mf_plan *plan, uint64_t number);
+
+/* Writes the curves of mf_shape down, of which the first `firm` are final. */
+void mf_jerk_store(mf_plan *plan, int anchors, int firm);
+
+/* Speed and acceleration at s_mm of an item (from where that begins). */
+typedef struct {
+    uint64_t item;
+    double s_mm;
+    double v;
+    double a;
+} state;
+
+/* As planned where item `number` begins; at the cursor. */
+state mf_jerk_begin_of(mf_plan *plan, uint64_t number);
+state mf_jerk_state_of(mf_plan *plan, const cursor *at);
+
+/* An override has changed limits: all items have theirs anew; the item at the cursor begins there
+ * (0: the cursor is not inside one); with limited jerk goes over to them, and plans to rest. */
+void mf_relimit(mf_plan *plan, uint64_t from);
+int mf_cut_at_cursor(mf_plan *plan);
+void mf_turn(mf_plan *plan);
 
 /* Lays S-curves over the items from `firm` to `end`, where all is at rest: plan->jerk.anchors. How
  * many anchors; 0: there is no way to be at rest there. */

@@ -15,7 +15,7 @@ typedef struct {
     double accel_mm_s2;
     double jerk_mm_s3;
     double corner_u;
-} bounds;
+} limits_now;
 
 typedef struct {
     mf_plan *plan;
@@ -31,11 +31,11 @@ static double advance_of(const asked *q)
     return greater(q->before->advance_s, q->span.move.advance_s);
 }
 
-static bounds bounds_of(const asked *q)
+static limits_now bounds_of(const asked *q)
 {
     span s = q->span;
     mf_limits_of(q->plan, &s);
-    bounds b = {s.peak_u, s.accel_mm_s2, s.jerk_mm_s3, 0.0};
+    limits_now b = {s.peak_u, s.accel_mm_s2, s.jerk_mm_s3, 0.0};
     if (q->before->moves) {
         double accel = lesser(q->before->accel_mm_s2, s.accel_mm_s2);
         b.corner_u = mf_corner_u(q->plan, q->in, q->out, accel, q->tolerance_mm, advance_of(q));
@@ -44,14 +44,14 @@ static bounds bounds_of(const asked *q)
 }
 
 /* Lowers one limit and adds its bit to the masks of what has followed. */
-static void probe(asked *q, double *limit, uint32_t bit, const bounds *b, mf_motion *out)
+static void probe(asked *q, double *limit, uint32_t bit, const limits_now *b, mf_motion *out)
 {
     double was = *limit;
     if (!(was > 0 && was < INFINITY)) {
         return;
     }
     *limit = was * LOWERED;
-    bounds low = bounds_of(q);
+    limits_now low = bounds_of(q);
     *limit = was;
     out->speed_by |= low.peak_u < b->peak_u * LOWER ? bit : 0;
     out->accel_by |= low.accel_mm_s2 < b->accel_mm_s2 * LOWER ? bit : 0;
@@ -60,7 +60,7 @@ static void probe(asked *q, double *limit, uint32_t bit, const bounds *b, mf_mot
 }
 
 /* An acceleration that the move before has and this one has not can bind their corner too. */
-static void probe_before(const asked *q, const bounds *b, mf_motion *out)
+static void probe_before(const asked *q, const limits_now *b, mf_motion *out)
 {
     if (q->before->moves && q->before->accel_mm_s2 < b->accel_mm_s2) {
         double low = mf_corner_u(q->plan, q->in, q->out, q->before->accel_mm_s2 * LOWERED,
@@ -76,7 +76,7 @@ static void reasons(mf_plan *plan, const span *s, const mf_motion_before *before
     q.tolerance_mm = s->move.tolerance_mm >= 0 ? s->move.tolerance_mm : c->corner_tolerance_mm;
     memcpy(q.in, before->tangent, sizeof q.in);
     mf_tangent_of(plan, &s->move, 0, q.out);
-    bounds b = bounds_of(&q);
+    limits_now b = bounds_of(&q);
     probe(&q, &q.span.move.speed_mm_s, MF_BY_FEED, &b, out);
     probe(&q, &c->path_speed_mm_s, MF_BY_SPEED, &b, out);
     probe(&q, &c->path_accel_mm_s2, MF_BY_ACCEL, &b, out);
@@ -117,12 +117,12 @@ static void phases_to(const cursor *at, mf_motion *out)
 
 static void remember(const mf_plan *plan, const span *s, const mf_motion *m,
                      mf_motion_before *before)
-        before->advance_s = s->move.advance_s;
 {
     if (moving(s)) {
         mf_tangent_of(plan, &s->move, 1, before->tangent);
         before->accel_mm_s2 = s->accel_mm_s2;
         before->accel_by = m->accel_by;
+        before->advance_s = s->move.advance_s;
         before->moves = !(s->move.flags & MF_FLAG_STOP);
     } else if (mf_plan_rests(s)) {
         before->moves = 0;

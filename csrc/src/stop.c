@@ -9,14 +9,6 @@
 #define EXACT 1e-9
 #define STOP_PHASES 3
 
-/* A place of the plan: speed and acceleration at s_mm of an item. */
-typedef struct {
-    uint64_t item;
-    double s_mm;
-    double v;
-    double a;
-} state;
-
 typedef struct {
     phase all[STOP_PHASES];
     int count;
@@ -25,7 +17,7 @@ typedef struct {
     uint64_t last; /* item that it ends in */
 } halt;
 
-static state begin_of(mf_plan *plan, uint64_t number)
+state mf_jerk_begin_of(mf_plan *plan, uint64_t number)
 {
     state st = {.item = number};
     if (number < plan->jerk.planned && !mf_plan_rests(item(plan, number))) {
@@ -44,15 +36,15 @@ static state begin_of(mf_plan *plan, uint64_t number)
     return st;
 }
 
-static state state_of(mf_plan *plan, const cursor *at)
+state mf_jerk_state_of(mf_plan *plan, const cursor *at)
 {
     if (at->now >= at->count) {
-        return begin_of(plan, at->item + 1);
+        return mf_jerk_begin_of(plan, at->item + 1);
     }
     state st = {.item = at->item};
     if (moving(item(plan, at->item))) {
         const phase *p = &at->phases[at->now];
-        st.s_mm = mf_phase_place(p, at->in_s);
+        st.s_mm = mf_phase_place(p, at->in_s) - item(plan, at->item)->begin_mm;
         st.v = greater(mf_phase_speed(p, at->in_s), 0.0);
         st.a = mf_phase_accel(p, at->in_s);
     }
@@ -114,7 +106,7 @@ static int keeps(mf_plan *plan, const state *st, const halt *h, uint64_t number,
         double top_s = lesser(st->a / -up->j_mm_s3, up->time_s);
         double top_mm = mf_phase_place(up, top_s);
         if (top_mm >= begin_mm && top_mm <= end_mm) {
-            return mf_phase_speed(up, top_s) <= sqrt(s->peak_u) * (1.0 + EXACT);
+            return mf_phase_speed(up, top_s) <= sqrt(s->was_u) * (1.0 + EXACT);
         }
     }
     return 1;
@@ -159,6 +151,12 @@ static int fits(mf_plan *plan, const state *st, halt *h)
     return 1;
 }
 
+/* A place of an item, along its move. */
+static double along(mf_plan *plan, uint64_t number, double s_mm)
+{
+    return number < plan->next ? item(plan, number)->begin_mm + s_mm : s_mm;
+}
+
 typedef struct {
     int motor; /* -1: no edges are made */
     int32_t *steps;
@@ -191,7 +189,7 @@ static mf_status follow(mf_plan *plan, cursor *at, state *st, tail *t)
             at->in_s = 0.0;
         }
     }
-    *st = begin_of(plan, end);
+    *st = mf_jerk_begin_of(plan, end);
     return status;
 }
 
@@ -200,7 +198,7 @@ static mf_status stop(mf_plan *plan, const state *st, const halt *h, tail *t, br
     mf_status status = MF_OK;
     double begin_mm = -st->s_mm;
     rest->item = st->item;
-    rest->s_mm = st->s_mm;
+    rest->s_mm = along(plan, st->item, st->s_mm);
     for (uint64_t k = st->item; k <= h->last && h->count > 0 && status == MF_OK; k++) {
         const span *s = item(plan, k);
         double from_mm = greater(begin_mm, 0.0);
@@ -208,11 +206,11 @@ static mf_status stop(mf_plan *plan, const state *st, const halt *h, tail *t, br
         phase part[STOP_PHASES];
         int count = mf_cut_phases(h->all, h->count, from_mm, k < h->last ? end_mm : INFINITY, part);
         for (int i = 0; i < count && moving(s) && status == MF_OK; i++) {
-            part[i].s0_mm += from_mm - begin_mm;
+            part[i].s0_mm += along(plan, k, from_mm - begin_mm);
             status = emit(plan, k, &part[i], 0.0, t);
         }
         rest->item = k;
-        rest->s_mm = lesser(h->way_mm - begin_mm, s->length_mm);
+        rest->s_mm = along(plan, k, lesser(h->way_mm - begin_mm, s->length_mm));
         begin_mm = end_mm;
     }
     return status;
@@ -221,14 +219,14 @@ static mf_status stop(mf_plan *plan, const state *st, const halt *h, tail *t, br
 mf_status mf_jerk_tail(mf_plan *plan, int motor, int32_t *steps, size_t *count, braking *rest)
 {
     cursor at = plan->at;
-    state st = state_of(plan, &at);
+    state st = mf_jerk_state_of(plan, &at);
     tail t = {motor, steps, count, 0.0};
     mf_status status = MF_OK;
     halt h;
     while (status == MF_OK && !fits(plan, &st, &h)) {
         status = follow(plan, &at, &st, &t);
     }
-    *rest = (braking){.item = st.item, .s_mm = st.s_mm};
+    *rest = (braking){.item = st.item, .s_mm = along(plan, st.item, st.s_mm)};
     if (status == MF_OK) {
         status = stop(plan, &st, &h, &t, rest);
     }

@@ -112,6 +112,12 @@ mf_status mf_walk(mf_plan *plan, cursor *at, double length_s, int motor, int32_t
     }
 }
 
+/* Where an item begins along its move. */
+static double beginning(mf_plan *plan, uint64_t number)
+{
+    return number < plan->next ? item(plan, number)->begin_mm : 0.0;
+}
+
 static double speed_at(const cursor *at, double *distance_mm)
 {
     if (at->now >= at->count) {
@@ -129,7 +135,7 @@ braking mf_brake_from(mf_plan *plan, const cursor *at)
     double v = speed_at(at, &b.s_mm);
     if (v < 0) {
         b.item = at->item + 1;
-        b.s_mm = 0.0;
+        b.s_mm = beginning(plan, b.item);
         b.u = mf_plan_enter_u(plan, b.item);
     } else {
         b.u = moving(item(plan, at->item)) ? v * v : 0.0;
@@ -147,23 +153,24 @@ static int brake_through(mf_plan *plan, braking *b, phase *p)
     const span *s = item(plan, b->item);
     if (!moving(s)) {
         b->item++;
-        b->s_mm = 0.0;
+        b->s_mm = beginning(plan, b->item);
         return 1;
     }
     double a = s->accel_mm_s2;
-    double left = s->length_mm - b->s_mm;
+    double end_mm = s->begin_mm + s->length_mm;
+    double left = end_mm - b->s_mm;
     double u_end = b->u - 2.0 * a * left;
     double v = sqrt(b->u);
     *p = (phase){.s0_mm = b->s_mm, .v_mm_s = v, .a_mm_s2 = -a};
     if (u_end <= 1e-9) {
         p->time_s = v / a;
-        b->s_mm = lesser(b->s_mm + b->u / (2.0 * a), s->length_mm);
+        b->s_mm = lesser(b->s_mm + b->u / (2.0 * a), end_mm);
         b->u = 0.0;
         return 0;
     }
     p->time_s = (v - sqrt(u_end)) / a;
     b->item++;
-    b->s_mm = 0.0;
+    b->s_mm = beginning(plan, b->item);
     b->u = u_end;
     return 1;
 }

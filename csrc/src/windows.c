@@ -28,7 +28,7 @@ static void place_of(mf_plan *plan, uint64_t number, double s_mm, mf_place *out)
 {
     if (number >= plan->next && plan->next > 0) {
         const span *last = item(plan, plan->next - 1);
-        *out = (mf_place){last->index, last->move.line, last->length_mm};
+        *out = (mf_place){last->index, last->move.line, last->begin_mm + last->length_mm};
         return;
     }
     const span *s = item(plan, number);
@@ -256,7 +256,7 @@ static void note_limits(mf_plan *plan, uint64_t from, uint64_t to)
             double de = fabs(s->enter_u - mf_plan_enter_u(plan, k + 1));
             double accel = top > u ? 1.0 : de / (2 * s->accel_mm_s2 * s->length_mm);
             plan->figures.max_speed_ratio =
-                greater(plan->figures.max_speed_ratio, sqrt(greater(top, u) / s->peak_u));
+                greater(plan->figures.max_speed_ratio, sqrt(greater(top, u) / s->was_u));
             plan->figures.max_accel_ratio = greater(plan->figures.max_accel_ratio, accel);
         }
     }
@@ -278,7 +278,6 @@ static void head_of(mf_plan *plan, uint8_t *out, size_t events, const mf_window_
 static mf_status begin(mf_plan *plan)
 {
     if (!plan->started) {
-        plan->event_count = 0;
         if (!mf_enter_item(plan, &plan->at, plan->first)) {
             return MF_E_STATE;
         }

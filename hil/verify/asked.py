@@ -63,6 +63,7 @@ class Asked:
     events: tuple[Event, ...]
     lines: int
     held: frozenset[int] = frozenset()  # pieces in which torch height control may be active
+    fixed: frozenset[int] = frozenset()  # pieces whose speed no override changes
 
     @property
     def pieces(self) -> int:
@@ -85,6 +86,7 @@ class Pieces:
         self._rows: list[tuple[Any, ...]] = []
         self.arcs: dict[int, Arc] = {}
         self.held: set[int] = set()
+        self.fixed: set[int] = set()
         self.events: list[Event] = []
 
     def __len__(self) -> int:
@@ -129,6 +131,7 @@ class Pieces:
             tuple(self.events),
             lines,
             frozenset(self.held & set(range(len(self._rows)))),
+            frozenset(self.fixed & set(range(len(self._rows)))),
         )
 
     def _lengths(self, start: NDArray[Any], end: NDArray[Any]) -> NDArray[np.float64]:

@@ -194,6 +194,12 @@ def tool_change(r: Any, number: int, value: dict[str, Any], code: float) -> None
     r.out.event("pause", number, rest=True)
 
 
+def overrides(r: Any, number: int, value: dict[str, Any], code: float) -> None:
+    """M49: no override counts from here on; M48: they count again."""
+    if r.machine.kind != "printer":
+        r.no_override = code == 49
+
+
 def height(r: Any, number: int, value: dict[str, Any], code: float) -> None:
     """M62, M64 P2: no torch height control; M63, M65 P2: again."""
     if value.get("P") == 2:
@@ -241,6 +247,8 @@ M_CODES: dict[float, Act] = {
     7: switch(("mist",), _on),
     8: switch(("flood",), _on),
     9: switch(("mist", "flood"), _off),
+    48: overrides,
+    49: overrides,
     62: height,
     63: height,
     64: height,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path as File
 from typing import Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hil.capture import Capture
 from hil.verify.asked import Asked
-from hil.verify.bounds import Bounds, bounds
+from hil.verify.bounds import Bounds
 from hil.verify.compensated import Corrected, carriages, corrected, is_off, slack_steps
 from hil.verify.filters import Filters
 from hil.verify.geometry import Path
@@ -22,6 +22,7 @@ from hil.verify.limits import Limits
 from hil.verify.match import NEVER, Places, Walk
 from hil.verify.motors import Motors
 from hil.verify.offset import Offset
+from hil.verify.paces import Paces
 from hil.verify.pins import duals, pins
 from hil.verify.reader import read
 from hil.verify.runs import Stretch, joined, lead_motors, stretches
@@ -40,6 +41,7 @@ def verify(
     tolerance_mm: float = 0.0,
     start_mm: Sequence[float] | None = None,
     timed: bool = True,
+    overrides: Sequence[Mapping[str, Any]] = (),
 ) -> Report:
     """Whether the pulses do what the program asks of the machine.
 
@@ -47,12 +49,13 @@ def verify(
     job in order. tolerance_mm: how far the path may leave the program's where the program itself
     (G64 P) says nothing; 0: not at all, half a step is all that rounding may take.
     start_mm: where the program begins, if not at home. timed: the capture has real waits.
+    overrides: those that the job's record tells of (several jobs': all of them, in order).
     ReadError: the program cannot be read.
     """
     began = time.perf_counter()
     seen = joined([capture] if isinstance(capture, Capture) else list(capture))
     asked = read(_text(program), machine, None if start_mm is None else list(start_mm))
-    judge = _Judge(asked, machine, seen, tolerance_mm)
+    judge = _Judge(asked, machine, seen, tolerance_mm, overrides)
     judge.paths()
     judge.pins()
     judge.happenings(timed)
@@ -71,7 +74,14 @@ def _text(program: Any) -> str | bytes:
 class _Judge:
     """Collects violations and figures over the parts of one capture."""
 
-    def __init__(self, asked: Asked, machine: Any, capture: Capture, tolerance_mm: float) -> None:
+    def __init__(
+        self,
+        asked: Asked,
+        machine: Any,
+        capture: Capture,
+        tolerance_mm: float,
+        overrides: Sequence[Mapping[str, Any]],
+    ) -> None:
         self.asked, self.machine, self.capture = asked, machine, capture
         self.spm = np.array([axis.steps_per_mm for axis in machine.axes])
         self.error_s = machine.motion.step_tolerance_us * 1e-6
@@ -80,7 +90,8 @@ class _Judge:
         if is_off(machine):
             self._make_good()
         asked, capture = self.asked, self.capture
-        self.bounds: Bounds = bounds(asked, machine)
+        self.paces = Paces(asked, machine, overrides)
+        self.bounds: Bounds = self.paces.bounds
         self.path = Path(asked, self.spm)
         self.filters = Filters(asked, machine, self.bounds.speed)
         self.wide = tolerance_mm > 0 or self.filters.shaped
@@ -116,6 +127,11 @@ class _Judge:
                 self._add("run", self.capture.end_tick, line, place, "motion never begins here")
                 continue
             self._part(part)
+        row = self.paces.missing()
+        if row is not None:
+            line = int(row["line"])
+            text = f"the override of window {row['window']} began nowhere as it is told"
+            self._add("override", self.capture.end_tick, line, self.asked.start[0], text)
 
     def _fit(self, part: Stretch) -> tuple[bool, int]:
         """Whether a stretch's pulses lead to its end, and how many do."""
@@ -134,6 +150,7 @@ class _Judge:
     def _part(self, part: Stretch) -> None:
         names = [self.machine.motors[m].name for m in lead_motors(self.machine)]
         edges = [part.edges(self.capture, name) for name in names]
+        self.paces.locate(part, edges, self.capture.tick_hz)
         offset = Offset(self.asked, self.machine, part.first, part.last)
         loose = offset.anywhere()
         shaped = self.filters.shaped  # nowhere exactly on the path
@@ -203,7 +220,7 @@ class _Judge:
         )
         if self.off is not None:
             return self._walk_off(walk)
-        limits = Limits(self.asked, self.bounds, self.capture.tick_hz, self.machine)
+        limits = Limits(self.asked, self.paces, self.capture.tick_hz, self.machine)
         found = []
         all_told = []
         for told in walk.batches():

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hil.verify.asked import Asked
-from hil.verify.bounds import Bounds
 from hil.verify.corners import Corners
 from hil.verify.jerk import JERK_SLACK, sharpest
 from hil.verify.match import Places
+from hil.verify.paces import Paces
 
 SPEED_SLACK = 1.005
 ACCEL_SLACK = 1.05
@@ -38,13 +38,13 @@ class Ratios(NamedTuple):
 class Limits:
     """Takes the places of pulses batch by batch; keeps the pulses that the next batch needs."""
 
-    def __init__(self, asked: Asked, limits: Bounds, tick_hz: int, machine: Any) -> None:
-        self._bounds, self._hz = limits, float(tick_hz)
+    def __init__(self, asked: Asked, paces: Paces, tick_hz: int, machine: Any) -> None:
+        limits = paces.bounds
+        self._paces, self._bounds, self._hz = paces, limits, float(tick_hz)
         self._error = machine.motion.step_tolerance_us * 1e-6
         self._axis_accel = [axis.max_accel_mm_s2 for axis in machine.axes]
         self._steps_per_mm = [axis.steps_per_mm for axis in machine.axes]
         self._base_mm = np.concatenate([[0.0], np.cumsum(asked.length)])
-        self._base_s = np.concatenate([[0.0], np.cumsum(limits.shortest_s)])
         self._most = _Highest(limits.accel)
         self._sharp = _Highest(limits.jerk)
         self._corners = Corners(asked, limits, machine, tick_hz, self._base_mm)
@@ -111,8 +111,8 @@ class Limits:
         before, middle, after = before[fits], middle[fits], after[fits]
         dt1, dt2 = time[middle] - time[before], time[after] - time[middle]
         ds1, ds2 = place[middle] - place[before], place[after] - place[middle]
-        least = np.interp(place, self._base_mm, self._base_s)
-        speed = (least[after] - least[before]) / (dt1 + dt2 + 2 * error) / SPEED_SLACK
+        self._paces.brake(batch, int(self._hz))
+        speed = self._paces.speed(batch, before, after, dt1 + dt2 + 2 * error) / SPEED_SLACK
         allowed = self._most.between(batch.piece[before], batch.piece[after])
         slope = (ds2 / dt2 - ds1 / dt1) * 2 / (dt1 + dt2)
         self.measured.append(

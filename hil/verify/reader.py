@@ -49,6 +49,7 @@ class Reader:
         self.advance = max(axis.pressure_advance_s for axis in machine.axes)
         self.has_advance = self.advance > 0
         self.height_banned = False
+        self.no_override = False  # M49
         self.stopped = False  # the piece before ends at rest (G9)
         self.ended = False
 
@@ -107,9 +108,15 @@ class Reader:
 
     def _held(self) -> bool:
         """Torch height control may move the torch's axis here: the torch burns."""
+        return self.machine.height is not None and self._burns() and not self.height_banned
+
+    def _burns(self) -> bool:
         torches = [o.name for o in self.machine.outputs if o.role == "torch"]
-        burns = any(self.on.get(name) for name in torches)
-        return self.machine.height is not None and burns and not self.height_banned
+        return any(self.on.get(name) for name in torches)
+
+    def _fixed(self) -> bool:
+        """No override counts: M49, or a torch burns."""
+        return self.no_override or self._burns()
 
     def offset(self, i: int) -> float:
         """Machine position of the program's zero of one axis."""
@@ -146,6 +153,8 @@ class Reader:
         for end, circle in ways:
             if self._held():
                 self.out.held.add(len(self.out))
+            if self._fixed():
+                self.out.fixed.add(len(self.out))
             advance = self.advance if self._prints(end) else 0.0
             self.out.add(self.at, end, number, speed, accel, tolerance, advance, circle)
             self.at = end

@@ -1,7 +1,8 @@
-"""A running job's ear: `stop` and `status` from a second terminal reach it over a local socket.
+"""A running job's ear: `stop`, `status` and `override` from a second terminal reach it over a local
+socket.
 
-The job polls it; nothing blocks and no thread is needed. One request a connection: a word, a line
-of JSON back.
+The job polls it; nothing blocks and no thread is needed. One request a connection: a word, with
+values behind it where it takes some, a line of JSON back.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ ANSWER_S = 5.0
 
 
 class Ear:
-    """Listens beside a job. answers: word -> what to say."""
+    """Listens beside a job. answers: word -> what to say, given the values behind it."""
 
-    def __init__(self, path: Path, answers: dict[str, Callable[[], dict[str, Any]]]) -> None:
+    def __init__(self, path: Path, answers: dict[str, Callable[..., dict[str, Any]]]) -> None:
         self.path = path
         self.answers = answers
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -47,10 +48,20 @@ class Ear:
                 return
             with peer, contextlib.suppress(OSError):
                 peer.settimeout(0.2)
-                word = peer.recv(64).decode("ascii", "replace").strip()
-                answer = self.answers.get(word)
-                said = answer() if answer else {"error": f"{word!r} is not known here"}
+                said = self._answer(peer.recv(64).decode("ascii", "replace"))
                 peer.sendall(json.dumps(said).encode() + b"\n")
+
+    def _answer(self, text: str) -> dict[str, Any]:
+        word, *values = text.split() or [""]
+        answer = self.answers.get(word)
+        if answer is None:
+            return {"error": f"{word!r} is not known here"}
+        try:
+            return answer(*(float(value) for value in values))
+        except (TypeError, ValueError):
+            return {"error": f"{text.strip()!r}: these values do not belong to {word!r}"}
+        except UsageError as error:
+            return {"error": str(error)}
 
     def close(self) -> None:
         """Stop listening."""

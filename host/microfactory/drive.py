@@ -1,7 +1,8 @@
 """Driving one stretch of motion: windows out, journal before commit, until the board rests.
 
 The horizon is what the board may play without us: 250 ms are kept committed, so that a host that
-stalls costs nothing and a cut cable stops the machine soon.
+stalls costs nothing and a cut cable stops the machine soon. No more than one window is made ahead
+of that, so that an override takes effect with the window behind it.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ class Driver:
         while True:
             pending = self._send(pending)
             self._commit()
-            client.pump(0.004 if pending is not None and client.free > 1 else 0.02)
+            client.pump(0.004 if not self.waiting and not self.ended and client.free > 1 else 0.02)
             status = client.status
             if client.refused and not self._late():
                 client.check_refused()
@@ -115,16 +116,20 @@ class Driver:
 
     def _send(self, pending: Window | None) -> Window | None:
         client = self.client
-        while pending is not None and not self.ended:
-            if client.free - self._unheard() <= 0 or len(client.sender.waiting) > 24:
+        while not self.ended and not self.waiting:
+            pending = pending or next(self.windows, None)
+            if (
+                pending is None
+                or client.free - self._unheard() <= 0
+                or len(client.sender.waiting) > 24
+            ):
                 break
             client.send_window(pending.number, pending.data)
             self.waiting.append(pending)
             self.recent.append(pending)
             if pending.last:
                 self.ended = True
-                return None
-            pending = next(self.windows, None)
+            pending = None
         return pending
 
     def _unheard(self) -> int:

@@ -7,6 +7,7 @@ move that was cut.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,9 +18,11 @@ from microfactory.drive import Driven, Driver
 from microfactory.errors import BoardFault, Error, LinkError, Stopped, UsageError
 from microfactory.homing import Homing
 from microfactory.journal import Journal
+from microfactory.machine import TICK_HZ
 from microfactory.motion.compensate import tool_mm
 from microfactory.motion.gcode import Program
-from microfactory.motion.plan import Place, Section, Window, plan
+from microfactory.motion.plan import Place, Plan, Section, Window, plan
+from microfactory.pace import PLAIN, Pace, checked
 from microfactory.places import journal_path
 from microfactory.record import Record
 
@@ -35,12 +38,15 @@ WORDS = {
     "float": "the float switch lost its contact; look at the head first",
 }
 HEAT_BAND_C = 1.0
+INFINITE = float("inf")
 HEAT_RATE_C_S = 1.5  # for the estimate of a wait
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a job is. motion_left_s is exact at full speed; wait_left_s is an estimate."""
+    """Where a job is. motion_left_s is exact at 100 %, where no override counts; wait_left_s is an
+    estimate.
+    """
 
     doing: str
     line: int
@@ -48,6 +54,8 @@ class Progress:
     motion_s: float
     motion_total_s: float
     wait_left_s: float = 0.0
+    feed_percent: float = 100.0
+    rapid_percent: float = 100.0
 
     @property
     def motion_left_s(self) -> float:
@@ -56,11 +64,14 @@ class Progress:
 
 @dataclass
 class Options:
-    """How to run. journal None: the machine's own file. watch: called often with a Progress."""
+    """How to run. journal None: the machine's own file. watch: called often with a Progress.
+    wants_override: asked often for percentages of feed and rapids; None: as they are.
+    """
 
     journal: Path | None = None
     watch: Callable[[Progress], None] | None = None
     wants_hold: Callable[[], bool] | None = None
+    wants_override: Callable[[], tuple[float, float] | None] | None = None
     on_pause: Callable[[int], bool | None] | None = None  # line -> go on; None: ask again soon
     who: str = ""
     standby: bool = True
@@ -82,12 +93,21 @@ class Job:
         self.line = 0
         self.place: Place | None = None
         self.journal: Journal | None = None
+        self.plan: Plan | None = None  # None: windows that were made before (a job file)
+        self.marks: list[tuple[int, float]] = []  # moves, and the time at 100 % where they end
+        self.pace = PLAIN
+        self.asked_s = board.link.now_s()
+        self._heard: tuple[float, float] | None = None
+        self.told = 0  # changes of the plan that are written down
+        self.driver: Driver | None = None
 
     # ---- before anything moves
 
     def prepare(self, total_s: float | None = None) -> None:
         """Read and plan everything; refuse what must not be run. Then ready the board."""
-        self.total_s = planned_time_s(self.program, self.machine) if total_s is None else total_s
+        if total_s is None:
+            total_s = planned_time_s(self.program, self.machine, self.marks)
+        self.total_s = total_s
         self.board.load_retreat()
         if self.options.standby:
             wanted = {heater.name: heater.standby_c for heater in self.machine.heaters}
@@ -121,25 +141,73 @@ class Job:
         if self.options.watch:
             now = self.done_s if motion_s is None else motion_s
             self.options.watch(
-                Progress(doing, self.line, self.program.lines, now, self.total_s, wait_left_s)
+                Progress(
+                    doing, self.line, self.program.lines, now, self.total_s, wait_left_s, *self.pace
+                )
             )
+        self._hear_override()
+
+    def _hear_override(self) -> None:
+        """What is asked for takes effect with the next window that is made."""
+        asked = self.options.wants_override() if self.options.wants_override else None
+        if asked is None or self.plan is None or asked == self._heard:
+            return
+        self._heard = asked
+        try:
+            self.override(checked(*asked))
+        except UsageError as error:
+            self.note(str(error))
+
+    def override(self, pace: Pace) -> None:
+        """From the next window on."""
+        if self.plan is not None and pace != self.pace:
+            self.pace, self.asked_s = pace, self.board.link.now_s()
+            self.plan.override(pace)
+
+    def _committing(self, window: Window) -> None:
+        """Before a window is committed: with what pace, and where it ends, into the journal."""
+        changes = self.plan.changes if self.plan else []
+        if self.told < len(changes) and changes[self.told].window == window.number:
+            change = changes[self.told]
+            self.told += 1
+            played_s = self.driver.played_s() if self.driver else 0.0
+            after_s = self.board.link.now_s() - self.asked_s
+            after_s += window.begin_ticks / TICK_HZ - played_s
+            self.note(
+                f"{change.pace} from window {change.window} in line {change.line} on, "
+                f"{after_s:.3f} s after it was asked for"
+            )
+            self.record.overrides.append(change.data() | {"after_s": round(after_s, 6)})
+            if self.journal:
+                self.journal.override(change)
+        if self.journal:
+            self.journal.window(window)
 
     def _watch(self, played_s: float, window: Window | None) -> None:
         if window is not None:
             self.line = window.end.line
-        self.tell("moving", motion_s=self.done_s + played_s)
+        if window is not None and self.marks and self.told:
+            self.tell("moving", motion_s=self._at_full_pace_s(window))
+        else:
+            self.tell("moving", motion_s=self.done_s + played_s)
+
+    def _at_full_pace_s(self, window: Window) -> float:
+        """Time at 100 % to where a window ends, to a second."""
+        return self.marks[max(0, bisect_right(self.marks, (window.end.move, INFINITE)) - 1)][1]
 
     def _motion(self, section: Section) -> None:
         """One stretch; what a stop leaves behind is told."""
-        driver = Driver(
+        driver = self.driver = Driver(
             self.client,
             section.windows,
-            journal=self.journal.window if self.journal else None,
+            journal=self._committing,
             watch=self._watch,
             wants_hold=self.options.wants_hold,
         )
         driven = driver.run()
         self.done_s += driver.committed_s
+        if self.marks and self.told and driver.recent:
+            self.done_s = self._at_full_pace_s(driver.recent[-1])
         if driven.state != "DONE" or driven.why == "guard":
             self._stopped(driven)
 
@@ -226,12 +294,20 @@ class Job:
             self.journal.close()
 
 
-def planned_time_s(program: Program, machine: Any, **where: Any) -> float:
-    """Exact time of all motion and dwells, from a place on; refuses what must not be run."""
+def planned_time_s(
+    program: Program, machine: Any, marks: list[tuple[int, float]] | None = None, **where: Any
+) -> float:
+    """Exact time of all motion and dwells, from a place on; refuses what must not be run. marks:
+    gets a move's number and the time where it ends, at least a second apart.
+    """
     whole = plan(program, machine, **where)
+    ticks, last = 0, -TICK_HZ
     for section in whole.sections():
-        for _ in section.windows:
-            pass
+        for window in section.windows:
+            ticks += window.length_ticks
+            if marks is not None and ticks - last >= TICK_HZ:
+                last = ticks
+                marks.append((window.end.move, ticks / TICK_HZ))
     return float(sum(stretch.figures().time_s for stretch in whole.stretches))
 
 
@@ -264,7 +340,8 @@ def run_job(board: Board, program: Program, **options: Any) -> Record:
 
 def _from_start(job: Job) -> Iterable[Section]:
     home_if_needed(job)
-    return plan(job.program, job.machine).sections()
+    job.plan = plan(job.program, job.machine)
+    return job.plan.sections()
 
 
 def home_if_needed(job: Job) -> None:

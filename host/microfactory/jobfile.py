@@ -18,7 +18,7 @@ from typing import Any
 
 from mfwire.messages import PROTOCOL, SCHEMA_HIGH, SCHEMA_LOW
 from microfactory.board import Board
-from microfactory.errors import JobError
+from microfactory.errors import JobError, UsageError
 from microfactory.flash.payload import identity
 from microfactory.heightmap import HeightMap, with_map
 from microfactory.job import Job, Options, go, home_if_needed, new_record
@@ -278,6 +278,11 @@ def run_file(board: Board, job_file: JobFile, **options: Any) -> Record:
     _same_map(board, job_file)
     _same_firmware(board, job_file)
     chosen = Options(**options)
+    if chosen.wants_override is not None:
+        raise UsageError(
+            f"{job_file.name}: the windows of a job file are played as they were proved, so their "
+            "speeds cannot be overridden; nothing moved; run the program that it was made from"
+        )
     record = new_record(board, job_file.program(), "job", chosen.who)
     record.hashes["windows_sha256"] = job_file.header["windows_sha256"]
     record.hashes["proof"] = job_file.verdict

@@ -15,6 +15,7 @@ from typing import Any
 
 from microfactory.errors import JobError
 from microfactory.motion.plan import Place, Window
+from microfactory.pace import PLAIN, Change, Pace
 
 SYNC_S = 1.0
 
@@ -81,6 +82,10 @@ class Journal:
         if self._now_s() - self._synced_s >= SYNC_S:
             self.sync()
 
+    def override(self, change: Change) -> None:
+        """Speeds are these from that window on; written before it."""
+        self.note({"override": list(change.pace), "from": change.window})
+
     def rested(self, line: int) -> None:
         """A section has ended by itself: all windows so far were played to their end."""
         self.note({"rested": line})
@@ -125,6 +130,7 @@ class Past:
         self.still: tuple[Place, tuple[int, ...] | None] = (Place(0, 0, 0.0), None)
         self.paused = 0  # line of the last pause that was reached
         self.last: dict[str, Any] = {}
+        self.pace = PLAIN  # in force at the end
         try:
             text = path.read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
@@ -149,10 +155,13 @@ class Past:
                 self.still = Place(move, line, distance), tuple(steps) if steps else None
             else:
                 self.head, self.windows, self.paused = head, {}, 0
+                self.pace = PLAIN
                 self.still = Place(0, 0, 0.0), None
             return
         self.last = row
         self.paused = int(row.get("paused", self.paused))
+        if "override" in row:
+            self.pace = Pace(*row["override"])
         if "w" in row:
             self.windows[row["w"]] = row
             self.stretch.append(row["w"])

@@ -67,6 +67,7 @@ class Record:
     ended: str = ""
     events: list[dict[str, Any]] = field(default_factory=list)
     measurements: list[Measurement] = field(default_factory=list)
+    overrides: list[dict[str, Any]] = field(default_factory=list)  # microfactory.pace.Change
     phases: list[dict[str, Any]] = field(default_factory=list)  # tests, in OpenHTF's shape
     hashes: dict[str, str] = field(default_factory=dict)
     verdict: str = "NOT JUDGED"
@@ -116,6 +117,7 @@ class Record:
                 "hashes": self.hashes,
                 "events": self.events,
                 "measurements": [m.data() for m in self.measurements],
+                **({"overrides": self.overrides} if self.overrides else {}),
                 **({"phases": self.phases} if self.phases else {}),
                 "verdict": self.verdict,
                 "why": self.why,

@@ -26,6 +26,7 @@ from microfactory.motion.gcode import Program
 from microfactory.motion.plan import Place, Section, plan
 from microfactory.motion.straight import straight
 from microfactory.offsets import slack_mm
+from microfactory.pace import PLAIN
 from microfactory.places import journal_path
 from microfactory.record import Record
 
@@ -51,8 +52,11 @@ def resume_job(board: Board, program: Program, **options: Any) -> Record:
         "rest_steps": rest_steps,
         "first_number": past.next_number,
     }
-    left_s = planned_time_s(program, board.machine, **where)
-    whole = plan(program, board.machine, **where)
+    left_s = planned_time_s(program, board.machine, job.marks, **where)
+    whole = job.plan = plan(program, board.machine, **where)
+    if past.pace != PLAIN:
+        job.override(past.pace)
+        job.note(f"resumed with {past.pace}, as it was cut")
     board.ready(job=True)
     job.prepare(left_s)
 

@@ -6,6 +6,7 @@
  * that is full always gives a window. Half of the inputs go to a machine with another pulse,
  * set-up, speed and acceleration; a few are curves of 3,000 short lines, which fill the queue. A
  * third of the machines have input shapers, pressure advance or both.
+ * Half of them are overridden now and then.
  */
 #include "planning.h"
 
@@ -52,7 +53,7 @@ static size_t decode(const uint8_t *data, size_t size, mf_move *out)
     return n;
 }
 
-static int pull(const mf_plan_config *c, mf_plan *plan, played *p)
+static int pull(const mf_plan_config *c, mf_plan *plan, played *p, int overrides)
 {
     size_t written = 0;
     mf_window_info info;
@@ -64,6 +65,10 @@ static int pull(const mf_plan_config *c, mf_plan *plan, played *p)
         }
         if (written > 0) {
             window_is_sound(c, (const uint8_t *)slot, written, &info, p);
+            if (overrides && below(4) == 0) {
+                status = mf_plan_override(plan, uniform(0.1, 2.0), uniform(0.1, 1.0));
+                CHECK(status == MF_OK || status == MF_E_SPACE);
+            }
         }
     } while (written > 0);
     return 1;
@@ -73,6 +78,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     list_seed = size > 0 ? data[0] * 7919u + 1 : 1;
     int kind = below(3);
+    int overrides = below(2);
     mf_plan_config c = kind == 0 ? machine() : kind == 1 ? odd_machine() : smooth_machine();
     mf_plan *plan = NULL;
     played p;
@@ -91,12 +97,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             return 0;
         }
         at += taken;
-        if (!pull(&c, plan, &p)) {
+        if (!pull(&c, plan, &p, overrides)) {
             return 0;
         }
     }
     CHECK(mf_plan_finish(plan) == MF_OK);
-    if (pull(&c, plan, &p)) {
+    if (pull(&c, plan, &p, overrides)) {
         mf_plan_figures figures;
         CHECK(p.last || p.windows == 0);
         CHECK(mf_plan_figures_so_far(plan, &figures) == MF_OK);

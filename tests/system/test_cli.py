@@ -190,6 +190,33 @@ def test_status_and_stop_reach_a_running_job_from_a_second_terminal(cli):
     assert cli("stop", *MACHINE)[0] == 2
 
 
+def test_an_override_reaches_a_running_job_from_a_second_terminal(cli):
+    running = cli.start("run", long_program(cli), *MACHINE, "--port", "virtual")
+    for _ in range(100):
+        code, out, _ = cli("status", *MACHINE, "--json")
+        if code == 0 and json.loads(out).get("job", {}).get("doing") == "moving":
+            break
+    code, out, _ = cli("override", *MACHINE, "--feed", "50", "--json")
+    assert (code, json.loads(out)) == (0, {"feed_percent": 50.0, "rapid_percent": 100.0})
+    code, out, _ = cli("override", *MACHINE, "--rapid", "25")
+    assert (code, out) == (0, "feed 50 %, rapids 25 % with the next windows\n")
+    code, _, err = cli("override", *MACHINE, "--feed", "5")
+    assert code == 2
+    assert "5 % of the feed is outside 10 to 200 %" in err
+    assert cli("override", *MACHINE)[0] == 2
+    for _ in range(100):
+        job = json.loads(cli("status", *MACHINE, "--json")[1])["job"]
+        if job["rapid_percent"] == 25:
+            break
+    assert (job["feed_percent"], job["rapid_percent"]) == (50, 25)
+    assert "feed 50 %, rapids 25 %" in cli("status", *MACHINE)[1]
+    assert cli("stop", *MACHINE)[0] == 0
+    running.communicate(timeout=120)
+    code, _, err = cli("override", *MACHINE, "--feed", "50")
+    assert code == 2
+    assert "no job is running" in err
+
+
 def test_ctrl_c_stops_on_the_path_and_says_where(cli):
     running = cli.start("run", long_program(cli), *MACHINE, "--port", "virtual")
     for _ in range(100):

@@ -35,6 +35,7 @@ typedef struct {
     int32_t graded;     /* 0: on or off; 1: value 0..65535 */
     int32_t stop;       /* come to rest before it switches */
     int32_t reversible; /* M4 turns it the other way; or direction does not matter (torch) */
+    int32_t fixes;      /* while it is on no override counts (a torch: the cut depends on the feed) */
     double full;        /* S that means 65535 */
     double spin_up_s;   /* wait after it was switched on, or up */
 } mf_gcode_switch;

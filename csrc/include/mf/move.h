@@ -23,10 +23,12 @@ typedef enum {
 } mf_move_kind;
 
 /* Flags. RAPID: G0, not bound by the feed. STOP: come to rest at the end of this move (G61.1, G9,
- * M3 ...). TRAVEL: no material, an E axis does not advance, or rapid. */
+ * M3 ...). TRAVEL: no material, an E axis does not advance, or rapid. FIXED: its speed is not
+ * overridden (M49, a torch that burns). */
 #define MF_FLAG_RAPID 1
 #define MF_FLAG_STOP 2
 #define MF_FLAG_TRAVEL 4
+#define MF_FLAG_FIXED 8
 
 typedef struct {
     int32_t kind;           /* mf_move_kind */

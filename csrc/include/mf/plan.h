@@ -98,6 +98,13 @@ mf_status mf_plan_push(mf_plan *plan, const mf_move *moves, size_t count, size_t
 /* No more moves: the path ends at rest where the last one ends. */
 mf_status mf_plan_finish(mf_plan *plan);
 
+/* Shares of the feed (0.1 to 2) and of the speed of rapids (0.1 to 1) for all motion that is in no
+ * window yet. A speed that is above a new limit is braked down to it at once, at the path's
+ * acceleration and jerk; nothing raises a move above the machine's limits. The path stays the same.
+ * MF_E_LIMIT: a share out of these. MF_E_SPACE: the queue is full and its first curve has to be
+ * cut; nothing has changed, ask again behind the next window. */
+mf_status mf_plan_override(mf_plan *plan, double feed, double rapid);
+
 /* The next window body. *written 0: push more moves, or, after mf_plan_finish, all is done. */
 mf_status mf_plan_window(mf_plan *plan, uint8_t *out, size_t capacity, size_t *written,
                          mf_window_info *info);

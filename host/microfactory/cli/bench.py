@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from typing import Any
 
 from microfactory.board import Board, connect
@@ -11,6 +12,7 @@ from microfactory.cli.common import holding, load_machine
 from microfactory.cli.tune import refuse_without_tune, tuning
 from microfactory.control import ask
 from microfactory.errors import UsageError
+from microfactory.pace import PLAIN, Pace
 from microfactory.places import control_path
 from microfactory.status import Status
 
@@ -90,10 +92,32 @@ def _running(args: argparse.Namespace, running: dict[str, Any]) -> int:
         return 0
     job = running.get("job", {})
     left = job.get("motion_total_s", 0) - job.get("motion_s", 0)
+    pace = Pace(job.get("feed_percent", 100.0), job.get("rapid_percent", 100.0))
     say.line(
         f"a job is running: line {job.get('line')} of {job.get('lines')}, {job.get('doing')}, "
         f"{say.clock(max(0.0, left))} of motion left"
+        + ("" if pace == PLAIN else f" at 100 %; now {pace}")
     )
+    return 0
+
+
+def override(args: argparse.Namespace) -> int:
+    """Percentages of the feed and of rapids of a running job."""
+    name = load_machine(args).name
+    if args.feed is None and args.rapid is None:
+        raise UsageError("no percentage was named; nothing was changed; add --feed or --rapid")
+    words = [f"{math.nan if value is None else value:g}" for value in (args.feed, args.rapid)]
+    answer = ask(control_path(name), f"override {words[0]} {words[1]}")
+    if answer is None:
+        raise UsageError(f"no job is running on {name}; nothing was changed")
+    if "error" in answer:
+        raise UsageError(answer["error"])
+    if args.json:
+        say.value(answer)
+    else:
+        say.line(
+            f"{Pace(**{key[:-8]: value for key, value in answer.items()})} with the next windows"
+        )
     return 0
 
 

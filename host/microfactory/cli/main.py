@@ -103,8 +103,13 @@ def parser() -> argparse.ArgumentParser:
         ("heat", bench.heat, "heat a heater and watch it"),
         ("status", bench.status, "say how the machine is"),
         ("stop", bench.stop, "stop a running job on its path"),
+        ("override", bench.override, "set percentages of feed and rapids of a running job"),
     ):
         command = add(name, run, text)
+        if name == "override":
+            command.add_argument("--feed", type=float, help="percent of the feed, 10 to 200")
+            command.add_argument("--rapid", type=float, help="percent of rapids, 10 to 100")
+            continue
         needs = name not in ("status", "stop")
         command.add_argument("--port", default="", required=needs, help="a serial port, or virtual")
         if name == "home":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import select
 import sys
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from microfactory.errors import Error, UsageError
 from microfactory.job import Progress
 from microfactory.jobfile import MAGIC, JobFile, compile_job
 from microfactory.motion.gcode import parse
+from microfactory.pace import PLAIN, Pace, checked
 from microfactory.places import control_path, records_path
 from microfactory.record import Record, append
 
@@ -55,7 +57,9 @@ def run(args: argparse.Namespace) -> int:
         machine = load_machine(args)
         what = parse(path)
     with connect(args.port, machine, **_link_options(args)) as board:
-        return _play(args, board, lambda **options: board.run(what, **options))
+        return _play(
+            args, board, lambda **options: board.run(what, **options), isinstance(what, JobFile)
+        )
 
 
 def resume(args: argparse.Namespace) -> int:
@@ -79,14 +83,21 @@ def _link_options(args: argparse.Namespace) -> dict[str, Any]:
     return {"cut_tick": round(cut_s * 125e6)}
 
 
-def _play(args: argparse.Namespace, board: Board, start: Callable[..., Record]) -> int:
+def _play(
+    args: argparse.Namespace, board: Board, start: Callable[..., Record], proved: bool = False
+) -> int:
     name = board.machine.name
     last: list[Progress] = []
+    pace = _Pace(last)
     with holding() as asked, say.bar(args.json) as bar:
         board.wants_hold = lambda: asked[0]
         ear = Ear(
             control_path(name),
-            {"stop": lambda: _hold(asked), "status": lambda: _status(board, last)},
+            {
+                "stop": lambda: _hold(asked),
+                "status": lambda: _status(board, last),
+                "override": pace.refused if proved else pace.ask,
+            },
         )
 
         def watch(progress: Progress) -> None:
@@ -96,12 +107,16 @@ def _play(args: argparse.Namespace, board: Board, start: Callable[..., Record]) 
             left = f"motion {say.clock(progress.motion_left_s)} left"
             if progress.wait_left_s:
                 left += f", waits about {say.clock(progress.wait_left_s)} (estimate)"
+            if (progress.feed_percent, progress.rapid_percent) != PLAIN:
+                now = Pace(progress.feed_percent, progress.rapid_percent)
+                left += f" at 100 %, now {now}"
             bar.to(share, f"line {progress.line}: {progress.doing}", left)
 
         try:
             record = start(
                 watch=watch,
                 wants_hold=lambda: asked[0],
+                wants_override=None if proved else lambda: pace.wanted,
                 on_pause=_Operator() if sys.stdin.isatty() and not args.json else None,
                 who=args.who,
                 journal=Path(args.journal) if args.journal else None,
@@ -125,6 +140,32 @@ def _play(args: argparse.Namespace, board: Board, start: Callable[..., Record]) 
 def _hold(asked: list[bool]) -> dict[str, Any]:
     asked[0] = True
     return {"stopping": True}
+
+
+class _Pace:
+    """What a second terminal has asked for; NaN leaves one of the two as it is."""
+
+    def __init__(self, last: list[Progress]) -> None:
+        self.wanted: Pace | None = None
+        self._last = last
+
+    def ask(self, feed: float, rapid: float) -> dict[str, Any]:
+        """UsageError: out of range."""
+        now = self.wanted or PLAIN
+        if self.wanted is None and self._last:
+            now = Pace(self._last[0].feed_percent, self._last[0].rapid_percent)
+        self.wanted = checked(
+            now.feed if math.isnan(feed) else feed, now.rapid if math.isnan(rapid) else rapid
+        )
+        return {"feed_percent": self.wanted.feed, "rapid_percent": self.wanted.rapid}
+
+    @staticmethod
+    def refused(*_values: float) -> dict[str, Any]:
+        """A job file has no speeds to be changed."""
+        return {
+            "error": "the running job is a job file, played as it was proved, so its speeds cannot "
+            "be overridden; it goes on as it was; run the program that it was made from"
+        }
 
 
 def _status(board: Board, last: list[Progress]) -> dict[str, Any]:

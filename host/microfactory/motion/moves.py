@@ -32,6 +32,7 @@ def _switch(machine: Machine, roles: Sequence[str], full: float) -> dict[str, An
                 "graded": int(output.kind != "switch"),
                 "stop": int(output.stop_to_switch),
                 "reversible": int(role != "spindle"),
+                "fixes": int(role == "torch"),
                 "full": output.max_rpm if output.max_rpm and role in MAIN_ROLES else full,
                 "spin_up_s": output.spin_up_s,
             }

@@ -15,9 +15,11 @@ from microfactory.errors import UsageError
 from microfactory.machine import TICK_HZ, Machine
 from microfactory.motion.compensate import Sides, carriage_mm, moves_of
 from microfactory.motion.core import check, ffi, lib
+from microfactory.motion.feed import Feed
 from microfactory.motion.gcode import Program
 from microfactory.motion.shapers import put_filters
 from microfactory.offsets import homed_steps
+from microfactory.pace import PLAIN, Change, Pace
 from microfactory.torch import struck
 
 INFO = Struct(f"@3I Q QId QId {lib.MF_MOTORS}i {lib.MF_MOTORS}i")  # mf_window_info
@@ -153,6 +155,14 @@ class Stretch:
             check(status, "planning a move")
         return taken
 
+    def override(self, pace: Pace) -> bool:
+        """Speeds of all that is in no window yet. False: not now, ask behind the next window."""
+        status = lib.mf_plan_override(self.plan, pace.feed / 100, pace.rapid / 100)
+        if status == lib.MF_E_SPACE:
+            return False
+        check(status, "overriding speeds")
+        return True
+
     def finish(self) -> None:
         """No more moves."""
         check(lib.mf_plan_finish(self.plan), "ending a stretch")
@@ -194,34 +204,6 @@ class Stretch:
         return figures
 
 
-class _Feed:
-    """Moves one batch at a time, with a place to go on from. skip: moves to leave out."""
-
-    def __init__(self, moves: Any, sides: Sides) -> None:
-        self._batches = iter(moves)
-        self.sides = sides
-        self.array: Any = None
-        self.count = 0
-        self.at = 0
-        self.index = 0  # of array[at] since the program's begin
-        self._left: list[tuple[Any, int]] = []
-
-    def fill(self) -> bool:
-        """There is a move at array[at]; False: the program has ended."""
-        while self.at >= self.count:
-            batch = next(self._batches, None)
-            if batch is None:
-                return False
-            self.array, self.count = batch
-            self.at = 0
-            self.sides.note(self.index, self.array, self.count)
-        return True
-
-    def advance(self, moves: int = 1) -> None:
-        self.at += moves
-        self.index += moves
-
-
 class Plan:
     """A program on a machine, stretch by stretch."""
 
@@ -243,13 +225,19 @@ class Plan:
         self._first_number = first_number
         self.stretches: list[Any] = []
         self.counts: dict[str, int] = {}
+        self.wanted = PLAIN
+        self.changes: list[Change] = []
+
+    def override(self, pace: Pace) -> None:
+        """From the next window that is made on; `changes` tells with which it took effect."""
+        self.wanted = pace
 
     def sections(self) -> Iterator[Section]:
         """The program's sections in order; use up a motion's windows before asking for the next."""
         machine = self.machine
         moves = moves_of(self.program, machine, self._start_mm)
         sides = Sides(machine)
-        feed = _Feed(moves, sides)
+        feed = Feed(moves, sides)
         number = self._first_number
         steps: Sequence[int] | None = self._rest_steps
         outputs: dict[int, int] = {}
@@ -280,7 +268,13 @@ class Plan:
             )
             self.stretches.append(stretch)
             cut_mm = 0.0
-            state: dict[str, Any] = {"steps": at_steps, "number": number}
+            state: dict[str, Any] = {
+                "steps": at_steps,
+                "number": number,
+                "ticks": 0,
+                "line": move.line,
+                "pace": PLAIN,
+            }
             section = Section(
                 "motion",
                 line=move.line,
@@ -315,7 +309,7 @@ class Plan:
             ffi.memmove(ffi.addressof(move), rest, ffi.sizeof("mf_move"))
         return list(move.start_mm[0 : len(self.machine.axes)])
 
-    def _skip(self, feed: _Feed, outputs: dict[int, int]) -> float:
+    def _skip(self, feed: Feed, outputs: dict[int, int]) -> float:
         """Go to the place of a resume; outputs collects what has been switched before it."""
         place = self.place
         assert place is not None
@@ -348,33 +342,47 @@ class Plan:
             return Section("wait", line=move.line, heater=move.output, target_c=move.value / 10)
         return Section("pause" if move.kind == lib.MF_MOVE_PAUSE else "end", line=move.line)
 
-    @staticmethod
     def _pump(
-        stretch: Stretch, feed: _Feed, state: dict[str, Any], strikes: bool
+        self, stretch: Stretch, feed: Feed, state: dict[str, Any], strikes: bool
     ) -> Iterator[Window]:
         """Windows of one stretch, moves pushed as they are asked for. strikes: the first waits for
         the arc.
         """
         ended = False
+        self._keep_pace(stretch, state)
         while not ended:
-            if not feed.fill():
-                ended = True
-            else:
-                taken = stretch.push(feed.array + feed.at, feed.count - feed.at)
-                feed.advance(taken)
-                ended = feed.at < feed.count and feed.array[feed.at].kind >= lib.MF_MOVE_HOME
-            if ended:
-                stretch.finish()
+            ended = feed.push_to(stretch)[1]
             for window in stretch.windows():
                 state["steps"] = window.end_steps
                 state["number"] = (window.number + 1) & MASK30
                 if feed.sides.any:
                     low = feed.sides.at(window.end.move), feed.sides.at(window.rest.move)
                     window = window._replace(low=low)
+                state["ticks"] = window.begin_ticks + window.length_ticks
+                state["line"] = window.end.line
                 if strikes:
                     strikes = False
                     window = window._replace(data=struck(window.data))
                 yield window
+                if window.last:
+                    break
+                while self.wanted != state["pace"] and not ended:  # so it looks far enough ahead
+                    taken, ended = feed.push_to(stretch)
+                    if taken == 0:
+                        break
+                self._keep_pace(stretch, state)
+
+    def _keep_pace(self, stretch: Stretch, state: dict[str, Any]) -> None:
+        """What is wanted takes effect with the stretch's next window."""
+        if self.wanted == state["pace"] or not stretch.override(self.wanted):
+            return
+        if self.changes or self.wanted != PLAIN:
+            here = Change(
+                self.wanted, state["number"], state["ticks"], state["line"], tuple(state["steps"])
+            )
+            if not self.changes or self.changes[-1].pace != self.wanted:
+                self.changes.append(here)
+        state["pace"] = self.wanted
 
 
 def plan(
