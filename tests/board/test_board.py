@@ -9,9 +9,10 @@ import zlib
 import pytest
 from kit import MACHINE, Kit, bodies
 
+from mfboard.board import HORIZON_US
 from mfboard.outputs import KEEP
 from mfboard.window import steps_made
-from mfwire.messages import FIELDS, NUMBER, SEQUENCED, SIZE, TABLE, pack
+from mfwire.messages import FIELDS, NUMBER, SEQUENCED, SIZE, TABLE, pack, put_head
 from mfwire.session import ALLOWED, BAD_BOUNDS, STATES
 from microfactory.motion.straight import retreat_body
 
@@ -218,6 +219,38 @@ def test_what_a_state_does_not_allow_is_refused(state):
         kit.board.state = state
         assert kit.say(name, **forge(name, random.Random(1))) == 1
         assert kit.board.state == state
+
+
+def test_never_is_more_committed_than_the_horizon():
+    kit = fresh()
+    length_us = [struct.unpack_from("<I", w.data, 12)[0] // 125 for w in WINDOWS]
+    sent = committed = refused = 0
+    began = None
+    for _ in range(400):
+        while sent < len(WINDOWS) and kit.board.player.free() > 0:
+            assert kit.window(WINDOWS[sent].data, WINDOWS[sent].number) == 0
+            sent += 1
+        while committed < sent:
+            if kit.say("COMMIT", number=WINDOWS[committed].number):
+                refused += 1
+                break
+            committed += 1
+        if began is None:
+            assert kit.say("START", number=WINDOWS[0].number) == 0
+            began = kit.port.tick
+        ahead_us = sum(length_us[:committed]) - (kit.port.tick - began) // 125
+        assert ahead_us <= HORIZON_US
+        if committed == len(WINDOWS):
+            break
+        kit.run(7_000)
+    assert committed == len(WINDOWS)
+    assert refused > 10
+
+
+def test_the_head_of_a_payload_leaves_nothing_of_what_was_there():
+    payload = bytearray(b"\xff" * 12)
+    put_head(payload, 9, 0x1234, 0x05060708)
+    assert payload[:8] == bytes((9, 0, 0x34, 0x12, 8, 7, 6, 5))
 
 
 def test_the_engine_is_told_which_outputs_go_on_with_the_windows():
