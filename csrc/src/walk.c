@@ -150,6 +150,14 @@ static int brake_through(mf_plan *plan, braking *b, phase *p)
         b->s_mm = 0.0;
         return 1;
     }
+    if (s->round_u > 0) {
+        int more = mf_round_brake(s, &b->s_mm, &b->u, p);
+        if (more && b->s_mm >= s->length_mm) {
+            b->item++;
+            b->s_mm = 0.0;
+        }
+        return more;
+    }
     double a = s->accel_mm_s2;
     double left = s->length_mm - b->s_mm;
     double u_end = b->u - 2.0 * a * left;

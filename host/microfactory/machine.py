@@ -326,7 +326,8 @@ def _plain(part: Any, skip: tuple[str, ...] = ()) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for field in fields(part):
         value = getattr(part, field.name)
-        if field.name in skip or value is None:
+        quiet = field.metadata.get("quiet") and value == field.default
+        if field.name in skip or value is None or quiet:
             continue
         if hasattr(value, "__dataclass_fields__"):
             value = _plain(value)

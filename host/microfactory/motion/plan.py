@@ -6,13 +6,14 @@ for each call of `sections()`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from struct import Struct
 from typing import Any, NamedTuple
 
 from microfactory.errors import UsageError
 from microfactory.machine import TICK_HZ, Machine
+from microfactory.motion.bent import bent
 from microfactory.motion.core import check, ffi, lib
 from microfactory.motion.gcode import Program
 from microfactory.motion.moves import Moves
@@ -190,8 +191,8 @@ class Stretch:
 class _Feed:
     """Moves one batch at a time, with a place to go on from. skip: moves to leave out."""
 
-    def __init__(self, moves: Moves) -> None:
-        self._batches = iter(moves)
+    def __init__(self, batches: Iterable[tuple[Any, int]]) -> None:
+        self._batches = iter(batches)
         self.array: Any = None
         self.count = 0
         self.at = 0
@@ -239,7 +240,7 @@ class Plan:
         """The program's sections in order; use up a motion's windows before asking for the next."""
         machine = self.machine
         moves = Moves(self.program, machine, self._start_mm)
-        feed = _Feed(moves)
+        feed = _Feed(bent(moves))
         number = self._first_number
         steps: Sequence[int] | None = self._rest_steps
         outputs: dict[int, int] = {}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from microfactory.machine import Machine
+from microfactory.motion.bent import bent
 from microfactory.motion.core import check, ffi, lib
 from microfactory.motion.gcode import Program
 from microfactory.motion.moves import Moves
@@ -39,7 +40,7 @@ class Span:
 def profile(program: Program, machine: Machine) -> Iterator[Span]:
     """Spans of a program in order, lazily. GcodeError, LimitError: it must not be run."""
     stretch: Stretch | None = None
-    for batch, count in Moves(program, machine):
+    for batch, count in bent(Moves(program, machine)):
         at = 0
         while at < count:
             if batch[at].kind >= lib.MF_MOVE_HOME:
