@@ -9,10 +9,14 @@
 #define FUSE_SHARE 0.6 /* of the corner tolerance, for curves; corners beside them have the rest */
 #define LEAST_MM 1e-6 /* shorter moves are not made */
 
-/* A move and what of its tolerance a curve has used. */
+/* A move and what of its tolerance a curve has used. A curve begins and ends on programmed points: at
+ * its ends it has used nothing, and along the first and the last line no more than the sine of the
+ * angle between makes of the way, and its bend. */
 typedef struct {
     mf_move move;
-    double used_mm;
+    double used_mm; /* 0: it is as programmed */
+    double line_mm[2]; /* lengths of the first and the last line */
+    double sine[2];
 } piece;
 
 struct mf_blend {

@@ -29,6 +29,7 @@ typedef struct {
     double radius_mm;
     double back;    /* -1: the piece that ends here, 1: the one that begins */
     double room_mm; /* how much of it the bend may take */
+    double corner[2];
 } side;
 
 typedef struct {
@@ -36,7 +37,7 @@ typedef struct {
     double radius_mm;
     double trim_mm[2];
     double depth_mm;
-} bend;
+} circle;
 
 static double cross(const double *a, const double *b)
 {
@@ -67,6 +68,8 @@ static int set_side(const mf_move *move, const int plane[2], int end, side *s)
         s->way[1] = (move->end_mm[b] - move->start_mm[b]) / move->length_mm;
     }
     s->room_mm = end ? move->length_mm : move->length_mm / 2;
+    s->corner[0] = end ? move->end_mm[a] : move->start_mm[a];
+    s->corner[1] = end ? move->end_mm[b] : move->start_mm[b];
     return 1;
 }
 
@@ -175,7 +178,7 @@ static double trim_of(const side *s, const double corner[2], const double centre
 }
 
 static int try_bend(const side s[2], const double corner[2], double left, double radius,
-                    double depth_mm, bend *b)
+                    double depth_mm, circle *b)
 {
     if (!find_centre(s, corner, left, radius, b->centre)) {
         return 0;
@@ -192,7 +195,7 @@ static int try_bend(const side s[2], const double corner[2], double left, double
 }
 
 /* The largest circle, as if both were straight; then smaller until it fits. */
-static int find_bend(const side s[2], const double corner[2], double depth_mm, bend *b)
+static int find_bend(const side s[2], const double corner[2], double depth_mm, circle *b)
 {
     double left = cross(s[0].way, s[1].way) > 0 ? 1.0 : -1.0;
     double cosine = fmin(dot(s[0].way, s[1].way), 1.0);
@@ -207,7 +210,7 @@ static int find_bend(const side s[2], const double corner[2], double depth_mm, b
         return try_bend(s, corner, left, radius, depth_mm, b);
     }
     double low = 0.0, high = 2 * radius;
-    bend now;
+    circle now;
     for (int i = 0; i < HALVINGS; i++) {
         double middle = i == 0 ? radius : (low + high) / 2;
         if (try_bend(s, corner, left, middle, depth_mm, &now)) {
@@ -278,7 +281,7 @@ static void make_arc(mf_move *arc, const mf_move *like, const int plane[2], cons
 }
 
 /* Whether extruders may go evenly over the whole bend: off by little in its middle. */
-static int even(const mf_blend *blend, const mf_move *in, const mf_move *out, const bend *b)
+static int even(const mf_blend *blend, const mf_move *in, const mf_move *out, const circle *b)
 {
     for (int a = 0; a < blend->config.axes; a++) {
         if (blend->config.path_axis[a]) {
@@ -298,7 +301,7 @@ static int even(const mf_blend *blend, const mf_move *in, const mf_move *out, co
 
 /* Both are shortened; the bend between them is one arc, or two that meet in its middle, each with
  * its own move's words, when the moves are unlike. */
-static int put_bend(const mf_blend *blend, piece *in, piece *out, const int plane[2], const bend *b,
+static int put_bend(const mf_blend *blend, piece *in, piece *out, const int plane[2], const circle *b,
                     double jerk, mf_move arcs[2], int *rest)
 {
     int p = plane[0], q = plane[1];
@@ -345,23 +348,56 @@ static int put_bend(const mf_blend *blend, piece *in, piece *out, const int plan
     return count;
 }
 
+/* How far along a curve it is off its last (or first) line by no more than a depth. */
+static double near_mm(const piece *p, int end, double depth_mm)
+{
+    double bend = p->move.kind == MF_MOVE_ARC ? 0.5 / p->move.radius_mm : 0.0;
+    double sine = p->sine[end];
+    double way = 2 * depth_mm / (sine + sqrt(sine * sine + 4 * bend * depth_mm) + 1e-12);
+    return fmin(way, p->line_mm[end]);
+}
+
+/* The bend of the larger radius of two. Close to a corner, where curves have used nothing yet, all of
+ * the tolerance is the bend's: what the curve uses grows with the way from the corner no slower
+ * than the bend's depth falls. Further along what is left of it. */
+static int best_bend(const piece *in, const piece *out, side s[2], double tolerance_mm, double share,
+                     circle *best)
+{
+    double used = fmax(in->used_mm, out->used_mm);
+    const double corner[2] = {s[0].corner[0], s[0].corner[1]};
+    if (used <= 0) {
+        return find_bend(s, corner, share * tolerance_mm, best);
+    }
+    circle b;
+    int found = used < tolerance_mm && find_bend(s, corner, share * (tolerance_mm - used), best);
+    if (in->used_mm > 0) {
+        s[0].room_mm = fmin(s[0].room_mm, near_mm(in, 1, tolerance_mm));
+    }
+    if (out->used_mm > 0) {
+        s[1].room_mm = fmin(s[1].room_mm, near_mm(out, 0, tolerance_mm));
+    }
+    if (find_bend(s, corner, share * tolerance_mm, &b) && (!found || b.radius_mm > best->radius_mm)) {
+        *best = b;
+        found = 1;
+    }
+    return found;
+}
+
 int blend_corner(const mf_blend *blend, piece *in, piece *out, mf_move arcs[2], int *rest)
 {
     const mf_move *one = &in->move, *other = &out->move;
     int plane[2];
     side s[2];
-    bend b = {0};
+    circle b = {0};
     *rest = 1;
-    double depth_mm = fmin(blend_tolerance(blend, one), blend_tolerance(blend, other)) -
-                      fmax(in->used_mm, out->used_mm);
-    if (depth_mm <= 0 || (one->flags & MF_FLAG_STOP) != 0 ||
+    double tolerance_mm = fmin(blend_tolerance(blend, one), blend_tolerance(blend, other));
+    if (tolerance_mm <= 0 || (one->flags & MF_FLAG_STOP) != 0 ||
         !common_plane(blend, one, other, plane) || !set_side(one, plane, 1, &s[0]) ||
         !set_side(other, plane, 0, &s[1])) {
         return 0;
     }
     double jerk = least_jerk(blend, plane);
-    double corner[2] = {one->end_mm[plane[0]], one->end_mm[plane[1]]};
-    if (!find_bend(s, corner, jerk < INFINITY ? JERK_DEPTH * depth_mm : depth_mm, &b) ||
+    if (!best_bend(in, out, s, tolerance_mm, jerk < INFINITY ? JERK_DEPTH : 1.0, &b) ||
         b.radius_mm < RADIUS_LEAST_MM) {
         return 0;
     }

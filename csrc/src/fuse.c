@@ -188,6 +188,14 @@ static piece curve_of(const mf_blend *blend, const frame *f, const curve_fit *k)
         move->sweep_rad = 2 * atan(k->tangent);
         move->length_mm = move->radius_mm * fabs(move->sweep_rad);
     }
+    double sweep = 2 * atan(k->tangent);
+    for (int end = 0; end < 2; end++) {
+        int i = end ? f->lines - 1 : 0;
+        double x = f->x[i + 1] - f->x[i], y = f->y[i + 1] - f->y[i];
+        double angle = (end ? sweep : -sweep) / 2; /* of the curve against its chord */
+        out.line_mm[end] = sqrt(x * x + y * y);
+        out.sine[end] = fabs(x * sin(angle) - y * cos(angle)) / out.line_mm[end];
+    }
     return out;
 }
 
