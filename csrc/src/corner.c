@@ -280,8 +280,10 @@ static void make_arc(mf_move *arc, const mf_move *like, const int plane[2], cons
     arc->length_mm = arc->radius_mm * fabs(sweep);
 }
 
-/* Whether extruders may go evenly over the whole bend: off by little in its middle. */
-static int even(const mf_blend *blend, const mf_move *in, const mf_move *out, const circle *b)
+/* Whether extruders may go evenly over the whole bend: off by little where it passes the corner, a
+ * share of it from its beginning. */
+static int even(const mf_blend *blend, const mf_move *in, const mf_move *out, const circle *b,
+                double share)
 {
     for (int a = 0; a < blend->config.axes; a++) {
         if (blend->config.path_axis[a]) {
@@ -289,7 +291,8 @@ static int even(const mf_blend *blend, const mf_move *in, const mf_move *out, co
         }
         double before = (in->end_mm[a] - in->start_mm[a]) / in->length_mm;
         double behind = (out->end_mm[a] - out->start_mm[a]) / out->length_mm;
-        double off = fabs(before * b->trim_mm[0] - behind * b->trim_mm[1]) / 2;
+        double done = before * b->trim_mm[0], left = behind * b->trim_mm[1];
+        double off = fabs(done - share * (done + left));
         double most = EVEN_SHARE * fmin(blend_tolerance(blend, in), blend_tolerance(blend, out));
         if (off > most * fmax(fabs(before), fabs(behind)) + NOISE_E) {
             return 0;
@@ -299,7 +302,7 @@ static int even(const mf_blend *blend, const mf_move *in, const mf_move *out, co
            in->speed_mm_s == out->speed_mm_s && in->accel_mm_s2 == out->accel_mm_s2;
 }
 
-/* Both are shortened; the bend between them is one arc, or two that meet in its middle, each with
+/* Both are shortened; the bend between them is one arc, or two that meet beside the corner, each with
  * its own move's words, when the moves are unlike. */
 static int put_bend(const mf_blend *blend, piece *in, piece *out, const int plane[2], const circle *b,
                     double jerk, mf_move arcs[2], int *rest)
@@ -307,7 +310,7 @@ static int put_bend(const mf_blend *blend, piece *in, piece *out, const int plan
     int p = plane[0], q = plane[1];
     double corner[MF_AXES], start[MF_AXES], end[MF_AXES];
     memcpy(corner, in->move.end_mm, sizeof corner);
-    int whole = even(blend, &in->move, &out->move, b);
+    mf_move before = in->move;
     *rest = in->move.length_mm - b->trim_mm[0] >= LEAST_MM;
     if (*rest) {
         shorten_end(&in->move, b->trim_mm[0]);
@@ -324,17 +327,19 @@ static int put_bend(const mf_blend *blend, piece *in, piece *out, const int plan
     double from[2] = {start[p] - centre[0], start[q] - centre[1]};
     double to[2] = {end[p] - centre[0], end[q] - centre[1]};
     double sweep = atan2(cross(from, to), dot(from, to));
+    double to_corner[2] = {-b->centre[0], -b->centre[1]};
+    double first = atan2(cross(from, to_corner), dot(from, to_corner)); /* past the corner from here */
     int count = 1;
-    if (whole) {
+    if (even(blend, &before, &out->move, b, first / sweep)) {
         make_arc(&arcs[0], &in->move, plane, start, end, centre, sweep);
     } else {
         double middle[MF_AXES];
         memcpy(middle, corner, sizeof middle);
-        double angle = atan2(from[1], from[0]) + sweep / 2;
+        double angle = atan2(from[1], from[0]) + first;
         middle[p] = centre[0] + b->radius_mm * cos(angle);
         middle[q] = centre[1] + b->radius_mm * sin(angle);
-        make_arc(&arcs[0], &in->move, plane, start, middle, centre, sweep / 2);
-        make_arc(&arcs[1], &out->move, plane, middle, end, centre, sweep / 2);
+        make_arc(&arcs[0], &in->move, plane, start, middle, centre, first);
+        make_arc(&arcs[1], &out->move, plane, middle, end, centre, sweep - first);
         count = 2;
     }
     for (int i = 0; i < count; i++) {

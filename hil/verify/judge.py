@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from hil.capture import Capture
 from hil.verify.asked import Asked
+from hil.verify.bends import Bends, track
 from hil.verify.bounds import Bounds, bounds
+from hil.verify.corners import corner_speeds
 from hil.verify.geometry import Path
 from hil.verify.happenings import Happenings, Passing
 from hil.verify.leap import Leaper
-from hil.verify.limits import Limits
+from hil.verify.limits import Highest, Limits
 from hil.verify.match import NEVER, Walk
 from hil.verify.offset import Offset
 from hil.verify.pins import duals, pins
@@ -26,6 +28,7 @@ from hil.verify.states import States
 from hil.verify.verdict import Measured, Played, Report, Violation
 
 ENOUGH = 1_000_000  # pulses that fit: no other beginning is looked for
+ROUNDED_MM = 2e-5  # words of an extruder are rounded to half of this
 ROUND = 0.01  # steps: places this near to half a step may be rounded either way
 
 
@@ -34,7 +37,7 @@ def verify(
     machine: Any,
     capture: Capture | Sequence[Capture],
     *,
-    tolerance_mm: float = 0.0,
+    tolerance_mm: float | None = None,
     start_mm: Sequence[float] | None = None,
     timed: bool = True,
 ) -> Report:
@@ -42,13 +45,17 @@ def verify(
 
     program: G-code text, bytes, a path, or anything with `.text`. capture: one, or several of one
     job in order. tolerance_mm: how far the path may leave the program's where the program itself
-    (G64 P) says nothing; 0: not at all, half a step is all that rounding may take.
+    (G64 P) says nothing; 0: not at all, half a step is all that rounding may take. None: the
+    machine's own tolerance if its corners are blended, else 0.
     start_mm: where the program begins, if not at home. timed: the capture has real waits.
     ReadError: the program cannot be read.
     """
     began = time.perf_counter()
     seen = joined([capture] if isinstance(capture, Capture) else list(capture))
     asked = read(_text(program), machine, None if start_mm is None else list(start_mm))
+    if tolerance_mm is None:
+        blends = machine.motion.corner == "blend"
+        tolerance_mm = machine.motion.corner_tolerance_mm if blends else 0.0
     judge = _Judge(asked, machine, seen, tolerance_mm)
     judge.paths()
     judge.pins()
@@ -83,6 +90,7 @@ class _Judge:
         self.ratios = [0.0, 0.0, 0.0, 0.0, 0.0]
         self.blended = 0
         self.most_offset_mm = 0.0
+        self.most_bent_mm = 0.0
         self.measured: list[Any] = []
         self.pulses = 0
         self.motion_s = 0.0
@@ -168,13 +176,45 @@ class _Judge:
         reach = offset.widen(self._reach(tolerant), loose)
         walk = Walk(self.path, states, reach, (part.first, part.last), self.leaper)
         limits = Limits(self.asked, self.bounds, self.capture.tick_hz, self.machine)
+        bends = self._bends(part, edges, loose)
         found = []
         for told in walk.batches():
             batch = offset.without(told, loose)
-            found += limits.take_rounded(batch) if tolerant else limits.take(batch)
+            if tolerant:
+                bends.take(batch.tick, batch.piece)
+            else:
+                found += limits.take(batch)
+        if tolerant:
+            found += self._bent(bends, part)
         self.ratios = [max(a, b) for a, b in zip(self.ratios, limits.ratios, strict=True)]
         self.measured += limits.measured
         return walk, found
+
+    def _bends(self, part: Stretch, edges: Any, loose: NDArray[np.bool_]) -> Bends:
+        """What judges a bent path: of the Cartesian axes, save one that height control moves."""
+        axes, tracks, hz = [], [], self.capture.tick_hz
+        held = Offset(self.asked, self.machine, part.first, part.last)
+        for i, axis in enumerate(self.machine.axes):
+            if axis.letter in "XYZ" and not (loose.any() and i == held.axis):
+                axes.append(i)
+                start, spm = part.start_steps[i], axis.steps_per_mm
+                tracks.append(
+                    track(edges[i], start, spm, axis.max_accel_mm_s2, hz, part.spans[0][0])
+                )
+        cartesian = np.array([axis.letter in "XYZ" for axis in self.machine.axes])
+        tolerance_mm = self.machine.motion.corner_tolerance_mm
+        corners = corner_speeds(self.asked, self.bounds, tolerance_mm, cartesian)
+        return Bends(
+            self.asked, self.bounds, self.tolerance, axes, tracks, self.error_s, corners
+        )
+
+    def _bent(self, bends: Bends, part: Stretch) -> list[Any]:
+        found = bends.check(part.spans[0][0], self.capture.tick_hz, Highest)
+        self.most_bent_mm = max(self.most_bent_mm, bends.most_off_mm)
+        self.ratios[0] = max(self.ratios[0], bends.speed)
+        self.ratios[1] = max(self.ratios[1], bends.accel)
+        self.ratios[2] = max(self.ratios[2], bends.timing)
+        return found
 
     def _reach(self, tolerant: bool) -> NDArray[np.float64]:
         """Steps that a state's coordinates may be off the path, for each piece and axis."""
@@ -183,7 +223,12 @@ class _Judge:
             rate[i, [arc.first, arc.second]] = self.spm[[arc.first, arc.second]]
         reach = 0.5 + ROUND + 1.05 * self.error_s * self.bounds.speed[:, None] * rate
         if tolerant:
-            reach = reach + 0.5 + self.tolerance[:, None] * np.minimum(rate, self.spm)
+            cartesian = np.array([axis.letter in "XYZ" for axis in self.machine.axes])
+            near = np.pad(rate, ((1, 1), (0, 0)))  # an extruder's rates change within a bend
+            rate = np.maximum(rate, np.maximum(near[:-2], near[2:]))
+            rate = np.where(cartesian, self.spm, np.minimum(rate, self.spm))
+            wide = self.tolerance[:, None] * rate + np.where(cartesian, 0.0, ROUNDED_MM * self.spm)
+            reach = reach + np.where(self.tolerance[:, None] > 0, wide, 0.0)
         return np.asarray(reach)
 
     def _at_end(self, part: Stretch, walk: Walk) -> bool:
@@ -284,6 +329,8 @@ class _Judge:
             "least_setup_us": {n: m.setup_us for n, m in self.margins.items()},
             "wall_s": wall_s,
         }
+        if self.blended:
+            figures["most_bent_um"] = self.most_bent_mm * 1e3
         if self.machine.height is not None:
             figures["most_offset_mm"] = self.most_offset_mm
         notes = ["judged at the pins: that the motors followed is not known"]

@@ -42,11 +42,10 @@ class Limits:
         self._bounds, self._hz = limits, float(tick_hz)
         self._error = machine.motion.step_tolerance_us * 1e-6
         self._axis_accel = [axis.max_accel_mm_s2 for axis in machine.axes]
-        self._steps_per_mm = [axis.steps_per_mm for axis in machine.axes]
         self._base_mm = np.concatenate([[0.0], np.cumsum(asked.length)])
         self._base_s = np.concatenate([[0.0], np.cumsum(limits.shortest_s)])
-        self._most = _Highest(limits.accel)
-        self._sharp = _Highest(limits.jerk)
+        self._most = Highest(limits.accel)
+        self._sharp = Highest(limits.jerk)
         self._corners = Corners(asked, limits, machine, tick_hz, self._base_mm)
         self._kept: Places | None = None
         self.ratios = Ratios(0.0, 0.0, 0.0, 0.0, 0.0)
@@ -62,20 +61,6 @@ class Limits:
         found = self._smooth(batch, time) + self._single(batch, time) + self._order(batch)
         found += self._corners.check(batch, time) + self._jerk(batch, time)
         self._raise(corner=self._corners.ratio)
-        return found
-
-    def take_rounded(self, batch: Places) -> list[Found]:
-        """Where the path may leave the program's, places along it say little: each axis for itself
-        must keep its own acceleration.
-        """
-        batch = self._with_kept(batch)
-        time = (batch.tick - int(batch.tick[0])) / self._hz if len(batch.tick) else batch.place
-        found: list[Found] = []
-        for axis in range(len(self._axis_accel)):
-            rows = np.flatnonzero(batch.axis == axis)
-            accel = np.full(max(0, len(rows) - 2), self._axis_accel[axis])
-            place = batch.steps[rows] / self._steps_per_mm[axis]
-            found += self._against_chord(batch, rows, time[rows], place, accel)
         return found
 
     def _with_kept(self, batch: Places) -> Places:
@@ -200,7 +185,7 @@ class Limits:
         self.ratios = Ratios(**{key: max(now[key], values.get(key, 0.0)) for key in now})
 
 
-class _Highest:
+class Highest:
     """Highest value of any range of pieces, by doubling tables."""
 
     def __init__(self, values: NDArray[Any]) -> None:
