@@ -1,11 +1,11 @@
-"""The shortest time of a program whose corners are blended, by a way of its own: nothing of the core.
+"""The shortest time of a program whose corners are blended, on its own: nothing of the core.
 
 The program is read by the verifier's reader. Geometry: native arcs; every corner of two lines gets
-the circle that touches both, no further from the corner than its tolerance, and with no more than half of
-the shorter of them; other corners keep the speed of that circle. Lines alone, no curves are made of
-them. Speed: two passes over u = v^2, on a circle of radius r by what total acceleration A
-allows, u = A r sin(2 s / r + c), in closed form. Acceleration may jump, so this is below any time that
-the same path and limits allow.
+the circle that touches both, no further from the corner than its tolerance, with no more than half
+of the shorter of them; other corners keep the speed of that circle. No curves are made of lines.
+Speed: two passes over u = v^2, on a circle of radius r by what total acceleration A allows,
+u = A r sin(2 s / r + c), in closed form. Acceleration may jump, so no motion along that path within
+those limits is faster.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-
 from hil.verify.bounds import bounds
 from hil.verify.corners import tangents
 from hil.verify.reader import read
@@ -33,7 +32,7 @@ class Span(NamedTuple):
 
 
 def gained(u: float, span: Span) -> float:
-    """u at one end of a span that the u of the other end allows."""
+    """Squared speed at one end of a span that the other end's allows."""
     if span.round_u <= 0:
         return u + 2 * span.accel * span.length_mm
     w = min(1.0, u / span.round_u)
@@ -42,7 +41,7 @@ def gained(u: float, span: Span) -> float:
 
 
 def passes(spans: list[Span]) -> list[float]:
-    """u where each span begins, and 0 at the end."""
+    """Squared speed where each span begins, and 0 at the end."""
     u = [span.enter_u for span in spans] + [0.0]
     u[0] = 0.0
     for i, span in enumerate(spans):
@@ -139,9 +138,8 @@ def stretches(asked: Any, machine: Any) -> list[list[Span]]:
     return [part for part in out if part]
 
 
-def blended_s(text: str, machine: Any) -> tuple[float, list[list[Span]]]:
-    """Seconds of motion of a program, and its spans."""
+def blended_s(text: str, machine: Any) -> float:
+    """Seconds of motion of a program."""
     asked = read(text, machine, None)
-    parts = stretches(asked, machine)
     dwells = sum(e.value for e in asked.events if e.kind == "dwell")
-    return sum(time_of(part) for part in parts) + dwells, parts
+    return sum(time_of(part) for part in stretches(asked, machine)) + dwells

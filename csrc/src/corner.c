@@ -2,7 +2,7 @@
  * further from the corner than the tolerance, no longer than both have room for. The circle's
  * centre lies where the two, moved aside by its radius, cross: closed form for every pair; between
  * lines the radius is closed form too, else it is found by halving. A corner that is no slower than
- * what surrounds it stays as it is.
+ * what surrounds it stays as it is, unless a curve that was made ends there.
  *
  * Where jerk is limited the curvature cannot jump: the machine follows a curve whose curvature
  * rises and falls evenly. Such a curve of the tolerance's depth has the radius of a circle of 3/8 of it
@@ -330,6 +330,9 @@ static int put_bend(const mf_blend *blend, piece *in, piece *out, const int plan
     double to_corner[2] = {-b->centre[0], -b->centre[1]};
     double first = atan2(cross(from, to_corner), dot(from, to_corner)); /* past the corner from here */
     int count = 1;
+    if (!(first / sweep > 0.01 && first / sweep < 0.99)) {
+        first = sweep / 2;
+    }
     if (even(blend, &before, &out->move, b, first / sweep)) {
         make_arc(&arcs[0], &in->move, plane, start, end, centre, sweep);
     } else {
@@ -388,6 +391,21 @@ static int best_bend(const piece *in, const piece *out, side s[2], double tolera
     return found;
 }
 
+/* No larger than it needs to be: for the highest speed, or for that of the arcs beside it. */
+static void gentle(const side s[2], double radius, circle *b)
+{
+    for (int i = 0; i < 2; i++) {
+        radius = s[i].turn != 0.0 ? fmin(radius, s[i].radius_mm) : radius;
+    }
+    if (radius < b->radius_mm) {
+        double left = cross(s[0].way, s[1].way) > 0 ? 1.0 : -1.0;
+        circle smaller;
+        if (try_bend(s, s[0].corner, left, radius, b->depth_mm, &smaller)) {
+            *b = smaller;
+        }
+    }
+}
+
 int blend_corner(const mf_blend *blend, piece *in, piece *out, mf_move arcs[2], int *rest)
 {
     const mf_move *one = &in->move, *other = &out->move;
@@ -406,12 +424,15 @@ int blend_corner(const mf_blend *blend, piece *in, piece *out, mf_move arcs[2], 
         b.radius_mm < RADIUS_LEAST_MM) {
         return 0;
     }
-    double u = least_accel(blend, s, plane) * b.radius_mm, most = most_u(blend, one, other);
+    double accel = least_accel(blend, s, plane), most = most_u(blend, one, other);
+    double u = accel * b.radius_mm;
     double cosine = dot(s[0].way, s[1].way);
     double turn = acos(fmin(fmax(cosine, -1.0), 1.0));
-    if (u >= most && (jerk == INFINITY ||
+    int programmed = in->used_mm <= 0 && out->used_mm <= 0;
+    if (programmed && u >= most && (jerk == INFINITY ||
                       pow(jerk * turn * b.radius_mm * b.radius_mm, 2.0 / 3.0) >= most)) {
         return 0;
     }
+    gentle(s, jerk < INFINITY ? b.radius_mm : most / accel, &b);
     return put_bend(blend, in, out, plane, &b, jerk, arcs, rest);
 }

@@ -1,10 +1,12 @@
-"""A path that is bent within a tolerance: how far every step is off the program's path, and its whole
-acceleration and speed, from positions alone.
+"""A path that is bent within a tolerance: how far every step is off the program's path, and its
+whole acceleration and speed, from positions alone.
 
-A pulse says where one axis is at one instant: half a step before its new count. Between two of them
-the axis is taken to move evenly, which is off by at most A t^2 / 8, or to stand at its count, which
-is off by half a step; the better of the two counts, and what it is off by is allowed for. So no motion
-within the limits can be blamed.
+A pulse says where one axis is at one instant: half a step before its new count. Between two of
+them the axis is taken to move evenly, which is off by at most A t^2 / 8, or to stand at its count,
+which is off by half a step; the better of the two counts, and what it is off by is allowed for. So
+no motion within the limits can be blamed. Corners that stayed as programmed may be passed at the
+speed that corners.py allows: the jump of velocity there is allowed for, and near one positions are
+known to a step only.
 
 Which piece of the program a step belongs to is known from the walk (match.py), which has seen to
 it that nothing is left out, repeated or reordered; how far off it is, is measured here, straight.
@@ -31,7 +33,7 @@ NEAR, FAR = 3, 256  # pieces looked at on both sides
 CHUNK = 100_000
 KINK = 0.002  # rad: less of a turn is none
 STAYS_MM = 1e-3  # a corner passed so near has stayed as it is
-AROUND = 24  # pulses looked at on both sides of a corner
+AROUND = 12, 400  # pulses looked at on both sides of a corner: beyond those of the tolerance; most
 Floats = NDArray[np.float64]
 Found = tuple[str, int, int, str]  # kind, tick, piece, text
 
@@ -51,6 +53,8 @@ class Track(NamedTuple):
         stand = self.count_mm[k]
         off = np.full(len(t), self.step_mm / 2)
         inside = (k > 0) & (k < len(self.time_s))
+        if not inside.any():
+            return stand, off
         i = k[inside]
         dt = self.time_s[i] - self.time_s[i - 1]
         even = np.interp(t[inside], self.time_s, self.place_mm)
@@ -67,6 +71,30 @@ def track(edges: Edges, start: int, steps_per_mm: float, accel: float, hz: int, 
     place = count[:-1] + 0.5 * edges.direction
     time = (edges.tick - tick) / hz
     return Track(time, place / steps_per_mm, count / steps_per_mm, 1 / steps_per_mm, accel)
+
+
+class Kinks(NamedTuple):
+    """Corners that stayed: when each is passed at the earliest and at the latest (both in order),
+    and the sums of their jumps of velocity, mm/s: a row for each axis, and one of the whole.
+    """
+
+    begin: Floats
+    end: Floats
+    begun: Floats
+    ended: Floats
+
+    @classmethod
+    def of(cls, begin: Floats, end: Floats, jumps: Floats) -> Kinks:
+        sums = []
+        for times in (begin, end):
+            ordered = jumps[:, np.argsort(times, kind="stable")]
+            sums.append(np.hstack([np.zeros((len(jumps), 1)), np.cumsum(ordered, axis=1)]))
+        return cls(np.sort(begin), np.sort(end), *sums)
+
+    def within(self, low: Floats, high: Floats, row: int) -> Floats:
+        """Sum of the jumps that may lie in each span of time."""
+        begun = self.begun[row][np.searchsorted(self.begin, high, side="right")]
+        return np.asarray(begun - self.ended[row][np.searchsorted(self.end, low)])
 
 
 class Bends:
@@ -97,7 +125,7 @@ class Bends:
         self._pieces.append(pieces)
 
     def check(self, tick: int, hz: int, highest: Any) -> list[Found]:
-        """tick: where the tracks' times count from. highest: class that tells the highest of ranges."""
+        """tick: where the tracks' times count from. highest: class that tells highest of ranges."""
         ticks = np.concatenate(self._ticks or [np.zeros(0, np.int64)])
         pieces = np.concatenate(self._pieces or [np.zeros(0, np.int64)])
         if len(ticks) < 3:
@@ -105,25 +133,37 @@ class Bends:
         order = np.argsort(ticks, kind="stable")
         ticks, pieces = ticks[order], np.maximum.accumulate(pieces[order])
         time = (ticks - tick) / hz
-        found = self._off(ticks, time, pieces)
-        return found + self._fast(ticks, time, pieces, highest)
+        kinks = self._find_kinks(time, pieces)
+        found = self._off(ticks, time, pieces, kinks)
+        return found + self._fast(ticks, time, pieces, highest, kinks)
 
     def _at(self, t: Floats) -> tuple[Floats, Floats]:
         places, offs = zip(*(track.at(t) for track in self._tracks), strict=True)
         return np.array(places), np.array(offs)
 
-    def _half_step(self) -> float:
-        return float(np.sqrt(sum((track.step_mm / 2) ** 2 for track in self._tracks)))
+    def _kinked(self, t: Floats, kinks: Kinks) -> NDArray[np.bool_]:
+        """Whether a corner lies between the pulses about a time: A t^2 / 8 says nothing there."""
+        out = np.zeros(len(t), bool)
+        for track in self._tracks:
+            times = np.concatenate([[-np.inf], track.time_s, [np.inf]])
+            k = np.searchsorted(track.time_s, t, side="right")
+            low, high = times[np.maximum(k - 1, 0)], times[np.minimum(k + 2, len(times) - 1)]
+            out |= kinks.within(low, high, -1) > 0
+        return out
+
+    def _step(self) -> float:
+        return float(np.sqrt(sum(track.step_mm**2 for track in self._tracks)))
 
     # how far off
 
-    def _off(self, ticks: NDArray[Any], time: Floats, pieces: NDArray[Any]) -> list[Found]:
+    def _off(
+        self, ticks: NDArray[Any], time: Floats, pieces: NDArray[Any], kinks: Kinks
+    ) -> list[Found]:
         for at in range(0, len(ticks), CHUNK):
             rows = slice(at, at + CHUNK)
             where, off = self._at(time[rows])
             late = self._error * self._limits.speed[pieces[rows]]
-            exact = self._tolerance[pieces[rows]] <= 0  # kinks: A t^2 / 8 says nothing
-            known = np.where(exact, self._half_step(), length(off))
+            known = np.where(self._kinked(time[rows], kinks), self._step(), length(off))
             slack = known + 2 * late + NOISE_MM
             over = self._excess(where, pieces[rows], NEAR) - slack
             rest = np.flatnonzero(over > 0)
@@ -171,6 +211,7 @@ class Bends:
         rest = [n for n in range(len(self._axes)) if n not in (a, b)]
         start, end = self._asked.start[i][self._axes], self._asked.end[i][self._axes]
         sweep = abs(arc.sweep)
+        level = arc.radius * sweep / float(self._asked.length[i])
         best = np.full(len(x), np.inf)
         for whole in range(int(sweep // (2 * np.pi)) + 1):
             angle = turn + 2 * np.pi * whole
@@ -179,49 +220,56 @@ class Bends:
             on = np.where(angle > sweep, ends, on)
             foot = arc.angle + way * on
             square = (x - arc.radius * np.cos(foot)) ** 2 + (y - arc.radius * np.sin(foot)) ** 2
-            for n in rest:
-                square = square + (where[n] - start[n] - (end[n] - start[n]) * on / sweep) ** 2
+            for n in rest:  # of a helix the nearest point lies on by what its slope makes of this
+                aside = (where[n] - start[n] - (end[n] - start[n]) * on / sweep) * level
+                square = square + aside**2
             best = np.minimum(best, np.sqrt(square))
         return best
 
     # corners that stayed
 
-    def _kinks(self, time: Floats, pieces: NDArray[Any]) -> tuple[Floats, Floats]:
-        """When the path goes through a corner as programmed, and the jump of velocity there, mm/s: no
-        more than the corner's own speed allows (corners.py), for each axis and as a whole.
+    def _find_kinks(self, time: Floats, pieces: NDArray[Any]) -> Kinks:
+        """Where the path goes through a corner as programmed, and the jump of velocity there: no
+        more than the corner's own speed allows (corners.py).
         """
         first, last = (t[:, self._axes] for t in tangents(self._asked))
         turn = np.abs(first[1:] - last[:-1]).T
-        sharp = np.flatnonzero(np.sqrt((turn**2).sum(axis=0)) > KINK) + 1
+        sharp = np.flatnonzero(length(turn) > KINK) + 1
         k = np.searchsorted(pieces, sharp)
-        inside = (k > AROUND) & (k < len(time) - AROUND)
-        sharp, k = sharp[inside], k[inside]
+        wide = 1.5 * float(self._tolerance.max(initial=0.0))
+        around = AROUND[0] + int(sum(wide / track.step_mm for track in self._tracks))
+        around = min(around, AROUND[1])
         corner = self._asked.start[sharp][:, self._axes].T
-        near = np.full(len(sharp), np.inf)
-        for n in range(-AROUND, AROUND):
-            a, _ = self._at(time[k + n])
-            b, _ = self._at(time[k + n + 1])
+        begin, end = np.full(len(sharp), np.inf), np.full(len(sharp), -np.inf)
+        near = self._step() + STAYS_MM  # at a kink A t^2 / 8 says nothing
+        for n in range(-around, around):
+            one, other = (np.clip(k + n + i, 0, len(time) - 1) for i in (0, 1))
+            a, b = self._at(time[one])[0], self._at(time[other])[0]
             way = b - a
             share = ((corner - a) * way).sum(axis=0) / np.maximum((way**2).sum(axis=0), 1e-18)
-            away = corner - a - np.clip(share, 0.0, 1.0) * way
-            near = np.minimum(near, length(away))
-        stays = near <= self._half_step() + STAYS_MM  # at a kink A t^2 / 8 says nothing
-        sharp, k = sharp[stays], k[stays]
+            here = length(corner - a - np.clip(share, 0.0, 1.0) * way) <= near
+            begin = np.where(here, np.minimum(begin, time[one]), begin)
+            end = np.where(here, np.maximum(end, time[other]), end)
+        stays = np.isfinite(begin)
+        sharp, begin, end = sharp[stays], begin[stays], end[stays]
         fastest = np.minimum(self._limits.speed[sharp], self._limits.speed[sharp - 1])
-        speed = np.minimum(self._corners[sharp], fastest) * SLACK
-        return time[k], turn[:, sharp - 1] * speed
+        jumps = turn[:, sharp - 1] * np.minimum(self._corners[sharp], fastest) * SLACK
+        return Kinks.of(begin, end, np.vstack([jumps, length(jumps)]))
 
     # how fast
 
     def _fast(
-        self, ticks: NDArray[Any], time: Floats, pieces: NDArray[Any], highest: Any
+        self,
+        ticks: NDArray[Any],
+        time: Floats,
+        pieces: NDArray[Any],
+        highest: Any,
+        kinks: Kinks,
     ) -> list[Found]:
         """Differences over some times, of all axes together, against the highest of what the pieces
         there allow.
         """
         most_accel, most_speed = highest(self._limits.accel), highest(self._limits.speed)
-        kinks, jumps = self._kinks(time, pieces)
-        jump = np.concatenate([[0.0], np.cumsum(np.sqrt((jumps**2).sum(axis=0)))])
         for h in SPANS_S:
             count = int((time[-1] - time[0] + 4 * h) / (h / 2))
             for first in range(0, count, CHUNK):
@@ -230,8 +278,7 @@ class Bends:
                 high = np.clip(np.searchsorted(time, t + h), 0, len(time) - 1)
                 (a, ea), (b, eb), (c, ec) = (self._at(t + n * h) for n in (-1, 0, 1))
                 late = 4 * self._error * length(c - a) / (2 * h)
-                passed = jump[np.searchsorted(kinks, time[high], side="right")]
-                passed = passed - jump[np.searchsorted(kinks, time[low])]
+                passed = kinks.within(time[low], time[high], -1)
                 accel = most_accel.between(pieces[low], pieces[high]) + passed / h
                 bend = (length(c - 2 * b + a) - length(ea + 2 * eb + ec) - late) / h**2 / accel
                 speed = most_speed.between(pieces[low], pieces[high])
@@ -245,7 +292,7 @@ class Bends:
                         text = f"the whole {kind} over {h * 1e3:g} ms is {ratio[i]:.3f}"
                         text += " of what is allowed"
                         return [(kind, int(ticks[k]), int(pieces[k]), text)]
-        return self._single(ticks, time, pieces, most_accel, kinks, jumps)
+        return self._single(ticks, time, pieces, most_accel, kinks)
 
     def _single(
         self,
@@ -253,10 +300,9 @@ class Bends:
         time: Floats,
         pieces: NDArray[Any],
         most_accel: Any,
-        kinks: Floats,
-        jumps: Floats,
+        kinks: Kinks,
     ) -> list[Found]:
-        """Each pulse against its neighbours of the same axis: A t1 t2 / 2 off their chord at most."""
+        """Each pulse against its neighbours of the same axis: at most A t1 t2 / 2 off."""
         for n, track in enumerate(self._tracks):
             t, s = track.time_s, track.place_mm
             if len(t) < 3:
@@ -265,9 +311,7 @@ class Bends:
             k = np.clip(np.searchsorted(time, t), 0, len(time) - 1)
             accel = most_accel.between(pieces[k[:-2]], pieces[k[2:]])
             accel = np.minimum(accel, track.accel) * SLACK
-            jump = np.concatenate([[0.0], np.cumsum(jumps[n])])
-            passed = jump[np.searchsorted(kinks, t[2:], side="right")]
-            passed = passed - jump[np.searchsorted(kinks, t[:-2])]
+            passed = kinks.within(t[:-2], t[2:], n)
             chord = (s[2:] - s[:-2]) / (t1 + t2)
             off = np.abs(s[1:-1] - s[:-2] - chord * t1)
             most = (accel * (t1 + t2) / 2 + passed) * t1 * t2 / (t1 + t2)

@@ -130,7 +130,8 @@ class _Judge:
             walk, found = self._walk(part, edges, offset, loose, tolerant=False)
         if walk.lost is not None and self.wide:
             wide, found_wide = self._walk(part, edges, offset, loose, tolerant=True)
-            if wide.lost is None and self._at_end(part, wide):
+            further = wide.lost is not None and wide.lost.state > walk.lost.state
+            if further or (wide.lost is None and self._at_end(part, wide)):
                 self.blended += 1
                 walk, found = wide, found_wide
         if walk.lost is None and loose.any():
@@ -204,9 +205,7 @@ class _Judge:
         cartesian = np.array([axis.letter in "XYZ" for axis in self.machine.axes])
         tolerance_mm = self.machine.motion.corner_tolerance_mm
         corners = corner_speeds(self.asked, self.bounds, tolerance_mm, cartesian)
-        return Bends(
-            self.asked, self.bounds, self.tolerance, axes, tracks, self.error_s, corners
-        )
+        return Bends(self.asked, self.bounds, self.tolerance, axes, tracks, self.error_s, corners)
 
     def _bent(self, bends: Bends, part: Stretch) -> list[Any]:
         found = bends.check(part.spans[0][0], self.capture.tick_hz, Highest)

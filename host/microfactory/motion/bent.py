@@ -1,5 +1,5 @@
-"""Moves as they are driven where a machine's corners are blended: curves made of the short lines that
-stood for them, corners bent within the tolerance (csrc/src/blend.c, docs/planner.md).
+"""Moves as they are driven where a machine's corners are blended: curves made of the short lines
+that stood for them, corners bent within the tolerance (csrc/src/blend.c, docs/planner.md).
 """
 
 from __future__ import annotations
