@@ -346,6 +346,9 @@ static int put_bend(const mf_blend *blend, piece *in, piece *out, const int plan
         count = 2;
     }
     for (int i = 0; i < count; i++) {
+        if (i == 0 && arcs[i].last_line > arcs[i].line) {
+            arcs[i].line = arcs[i].last_line; /* a curve ends with the last of its lines */
+        }
         arcs[i].last_line = 0;
         if (jerk < INFINITY) {
             double most = cbrt(jerk * fabs(sweep) * b->radius_mm * b->radius_mm);

@@ -137,7 +137,7 @@ static int even(const mf_blend *blend, int lines, double share_mm)
         double most = share_mm * fabs(way) / whole + NOISE_E;
         for (int i = 0; i < lines - 1; i++) {
             done += line_of(blend, i)->length_mm;
-            if (fabs(line_of(blend, i)->end_mm[a] - from - way * done / whole) > most) {
+            if (!(fabs(line_of(blend, i)->end_mm[a] - from - way * done / whole) <= most)) {
                 return 0;
             }
         }

@@ -66,9 +66,8 @@ double mf_round_reach(const span *s, double u)
 static void put(cursor *at, double s0_mm, double length_mm, double u0, double u1)
 {
     double v0 = sqrt(u0), v1 = sqrt(u1);
-    phase *last = &at->phases[at->count - 1];
-    if (at->count > 0 && u0 == u1 && last->a_mm_s2 == 0.0) {
-        last->time_s += length_mm / v0;
+    if (at->count > 0 && u0 == u1 && at->phases[at->count - 1].a_mm_s2 == 0.0) {
+        at->phases[at->count - 1].time_s += length_mm / v0;
         return;
     }
     double a = u0 == u1 ? 0.0 : (u1 - u0) / (2.0 * length_mm);
