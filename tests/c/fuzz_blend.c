@@ -74,7 +74,12 @@ static void is_near(const mf_plan_config *c, const mf_move *move, size_t count)
         double point[MF_AXES], near = INFINITY;
         CHECK(mf_move_point(move, move->length_mm * k / (POINTS - 1), point) == MF_OK);
         for (size_t i = first - 1; i < count && i < last; i++) {
-            if (moves[i].kind <= MF_MOVE_ARC) {
+            double way = 0.0;
+            for (int a = 0; a < 3; a++) {
+                way += fabs(moves[i].start_mm[a] - point[a]);
+            }
+            if (moves[i].kind <= MF_MOVE_ARC && near > most &&
+                way <= 2 * (moves[i].length_mm + most + 1e-3)) {
                 near = fmin(near, distance(&moves[i], point));
             }
         }
