@@ -184,3 +184,35 @@ def test_a_dense_circle_is_driven_as_a_circle():
         for text in (dense, native)
     ]
     assert times[0] == pytest.approx(times[1], rel=0.01)
+
+
+@pytest.mark.parametrize("jerk", [1e5, 1e7])
+@pytest.mark.parametrize("name", MACHINES)
+def test_with_a_limit_of_jerk_the_scenarios_stay_within_tolerance_and_limits(name, jerk):
+    machine = blended(MACHINES[name], max_jerk_mm_s3=jerk)
+    text = (SCENARIOS / f"{name}.gcode").read_text()
+    windows = [w for part in windows_of(text, machine) for w in part]
+    report = verify_job(text, machine, windows)
+    assert report.passed, report.text()
+
+
+def test_an_extruder_goes_as_far_as_the_program_says_and_evenly():
+    machine = blended("d3d-printer")
+    text = curves(machine, random.Random(5), 300)
+    at, asked = 0.0, []
+    for line in text.splitlines():
+        at += float(line.split("E")[1]) if "E" in line else 0.0
+        asked.append(at)
+    end = [m for m in bent_moves(text, machine) if m[0] <= lib.MF_MOVE_ARC]
+    assert end[-1][4][3] == pytest.approx(at, abs=1e-9)
+    for kind, line, last_line, _, stop, _ in end:
+        if kind == lib.MF_MOVE_ARC and last_line:
+            low, high = asked[line - 2], asked[min(last_line, len(asked) - 1)]
+            assert low - 1e-9 <= stop[3] <= high + 1e-9
+
+
+def test_a_machine_that_does_not_blend_writes_no_word_of_it():
+    plain = Machine.load("d3d-printer")
+    assert "corner =" not in plain.dump()
+    assert plain.with_settings({"motion.corner": "cap"}).sha256 == plain.sha256
+    assert 'corner = "blend"' in blended("d3d-printer").dump()
