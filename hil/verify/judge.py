@@ -128,10 +128,9 @@ class _Judge:
         if walk.lost is None and loose.any():
             loose = offset.loose(walk, self.capture.tick_hz)
             walk, found = self._walk(part, edges, offset, loose, tolerant=False)
-        if walk.lost is not None and self.wide:
+        if self.wide and (walk.lost is not None or found):
             wide, found_wide = self._walk(part, edges, offset, loose, tolerant=True)
-            further = wide.lost is not None and wide.lost.state > walk.lost.state
-            if further or (wide.lost is None and self._at_end(part, wide)):
+            if self._better(part, wide, found_wide, walk):
                 self.blended += 1
                 walk, found = wide, found_wide
         if walk.lost is None and loose.any():
@@ -156,6 +155,16 @@ class _Judge:
         first = int(walk.before[0]) if before is None else before.first
         self.passings[part.first] = Passing(first, int(walk.after[0]))
         self.motion_s += (int(walk.states.tick[-1]) - part.spans[0][0]) / self.capture.tick_hz
+
+    def _better(self, part: Stretch, wide: Walk, found: list[Any], walk: Walk) -> bool:
+        """Whether a walk within the tolerance explains more than the exact one. A bend of less than
+        a step can be walked exactly, but not its speed: places are told along the sharp corner.
+        """
+        if walk.lost is None:
+            return wide.lost is None and not found
+        if wide.lost is not None:
+            return wide.lost.state > walk.lost.state
+        return self._at_end(part, wide)
 
     def _travel(self, part: Stretch, edges: Any) -> None:
         """No axis leaves its travel by a whole step."""
