@@ -92,7 +92,9 @@ void mf_limits_of(const mf_plan *plan, span *s)
     s->peak_u = lesser(speed * speed, 2.0 * accel * MF_STOP_STEPS / most_steps);
     s->accel_mm_s2 = accel;
     s->jerk_mm_s3 = jerk;
-    if (move->kind == MF_MOVE_ARC) {
+    if (mf_round_asked(plan, move)) {
+        mf_round_limits(s, move->radius_mm / along, most_steps);
+    } else if (move->kind == MF_MOVE_ARC) {
         double round = ARC_CENTRIPETAL * accel * move->radius_mm / along;
         s->peak_u = lesser(s->peak_u, round);
         s->accel_mm_s2 = ARC_TANGENTIAL * accel;

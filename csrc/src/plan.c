@@ -143,6 +143,12 @@ double mf_bound_of(mf_plan *plan, uint64_t number)
     return lesser(last ? last->peak_u : FAR_U, lesser(peak, s->corner_u));
 }
 
+/* Squared speed at one end of an item that can be reached from the other end's. */
+static double reach(const span *s, double u)
+{
+    return s->round_u > 0 ? mf_round_reach(s, u) : u + 2.0 * s->accel_mm_s2 * s->length_mm;
+}
+
 /* Appends and lets the need to stop at the end run back until it changes nothing. */
 static void append(mf_plan *plan, const span *s)
 {
@@ -151,10 +157,10 @@ static void append(mf_plan *plan, const span *s)
     double cap = mf_bound_of(plan, plan->next);
     if (plan->next > plan->first) {
         const span *last = item(plan, plan->next - 1);
-        cap = lesser(cap, last->cap_u + mf_gain(last));
+        cap = lesser(cap, reach(last, last->cap_u));
     }
     newest->cap_u = cap;
-    newest->enter_u = lesser(cap, mf_gain(newest));
+    newest->enter_u = lesser(cap, reach(newest, 0.0));
     if (newest->enter_u >= cap) {
         plan->settled = plan->next;
     }
@@ -163,7 +169,7 @@ static void append(mf_plan *plan, const span *s)
     while (k > plan->first + 1) {
         k--;
         span *before = item(plan, k);
-        double u = lesser(before->cap_u, item(plan, k + 1)->enter_u + mf_gain(before));
+        double u = lesser(before->cap_u, reach(before, item(plan, k + 1)->enter_u));
         int changed = u != before->enter_u;
         before->enter_u = u;
         if (u >= before->cap_u && k > plan->settled) {
@@ -327,11 +333,11 @@ void mf_plan_fixed(mf_plan *plan)
 {
     for (uint64_t k = plan->settled + 1; k < plan->next; k++) {
         const span *before = item(plan, k - 1);
-        double reach = before->cap_u + mf_gain(before);
-        if (item(plan, k)->cap_u <= reach) {
+        double most = reach(before, before->cap_u);
+        if (item(plan, k)->cap_u <= most) {
             break;
         }
-        item(plan, k)->cap_u = reach;
+        item(plan, k)->cap_u = most;
     }
 }
 
@@ -357,6 +363,10 @@ void mf_plan_phases(const span *s, double enter_u, double leave_u, cursor *at)
         return;
     }
     if (s->length_mm <= 0) {
+        return;
+    }
+    if (s->round_u > 0) {
+        mf_round_phases(s, enter_u, leave_u, at);
         return;
     }
     double a = s->accel_mm_s2;

@@ -12,6 +12,7 @@
 #define EDGES 24576 /* of one motor in one window or tail */
 #define EVENTS 48 /* outputs in one window; no board takes more (docs/protocol.md) */
 #define FAR_U 1e12
+#define PHASES 20 /* of one item: 7 of an S-curve, 17 of an arc */
 
 /* One item of the queue, with its place in the look-ahead: u = v^2 where it begins. */
 typedef struct {
@@ -26,13 +27,16 @@ typedef struct {
     double cap_u;   /* reachable bound where it begins */
     double enter_u; /* planned where it begins, when all must stop at the queue's end */
     double jerk_mm_s3;
+    double round_u; /* arcs that use the whole acceleration A: A times their radius; else 0 */
+    double fine_mm; /* and their pieces (round.c) */
+    int pieces;
     uint64_t curve;  /* number of the S-curve that it is on, when jerk is limited */
     double curve_mm; /* and how far along that it begins */
 } span;
 
 typedef struct {
     uint64_t item; /* absolute number in the queue */
-    phase phases[SCURVE_PHASES];
+    phase phases[PHASES];
     int count;
     int now;     /* phase being played */
     double in_s; /* time played of it */
@@ -219,6 +223,18 @@ double mf_filter_off(const mf_plan *plan, double to_s);
 
 /* Phases of an item that is entered and left at these squared speeds. */
 void mf_plan_phases(const span *s, double enter_u, double leave_u, cursor *at);
+
+/* Arcs that use the whole acceleration (round.c): whether one does; its top speed and pieces. */
+int mf_round_asked(const mf_plan *plan, const mf_move *move);
+void mf_round_limits(span *s, double radius_mm, double most_steps);
+
+/* Squared speed at one end that can be reached from, or braked to, the other end's. */
+double mf_round_reach(const span *s, double u);
+void mf_round_phases(const span *s, double enter_u, double leave_u, cursor *at);
+
+/* One phase of braking from a place of it; 1: it goes on from the place and speed told. */
+int mf_round_brake(const span *s, double *s_mm, double *u, phase *p);
+double mf_round_share(const span *s, const cursor *at);
 
 /* Squared speed where item `number` begins, as planned; 0 past the end. */
 double mf_plan_enter_u(mf_plan *plan, uint64_t number);

@@ -156,6 +156,14 @@ static int brake_through(mf_plan *plan, braking *b, phase *p)
         b->s_mm = beginning(plan, b->item);
         return 1;
     }
+    if (s->round_u > 0) {
+        int more = mf_round_brake(s, &b->s_mm, &b->u, p);
+        if (more && b->s_mm >= s->length_mm) {
+            b->item++;
+            b->s_mm = 0.0;
+        }
+        return more;
+    }
     double a = s->accel_mm_s2;
     double end_mm = s->begin_mm + s->length_mm;
     double left = end_mm - b->s_mm;

@@ -24,15 +24,27 @@ static void put32(uint8_t *at, uint32_t value)
     put16(at + 2, value >> 16);
 }
 
+/* The program's line at a place of a move; of several, as if they were equally long. */
+static uint32_t line_at(const mf_move *move, double s_mm)
+{
+    if (move->last_line <= move->line || !(s_mm > 0)) {
+        return move->line;
+    }
+    double lines = move->last_line - move->line + 1;
+    double share = lesser(s_mm / move->length_mm, 1.0);
+    return move->line + (uint32_t)lesser(share * lines, lines - 1);
+}
+
 static void place_of(mf_plan *plan, uint64_t number, double s_mm, mf_place *out)
 {
     if (number >= plan->next && plan->next > 0) {
         const span *last = item(plan, plan->next - 1);
-        *out = (mf_place){last->index, last->move.line, last->begin_mm + last->length_mm};
+        double end_mm = last->begin_mm + last->length_mm;
+        *out = (mf_place){last->index, line_at(&last->move, end_mm), end_mm};
         return;
     }
     const span *s = item(plan, number);
-    *out = (mf_place){s->index, s->move.line, s_mm};
+    *out = (mf_place){s->index, line_at(&s->move, s_mm), s_mm};
 }
 
 typedef struct {
@@ -249,6 +261,14 @@ static void note_limits(mf_plan *plan, uint64_t from, uint64_t to)
         const span *s = item(plan, k);
         if (moving(s) && plan->jerk.limits) {
             mf_jerk_note(plan, k);
+        } else if (moving(s) && s->round_u > 0) {
+            double enter_u = s->enter_u, leave_u = mf_plan_enter_u(plan, k + 1);
+            cursor at;
+            mf_plan_phases(s, enter_u, leave_u, &at);
+            double share = mf_round_share(s, &at);
+            plan->figures.max_accel_ratio = greater(plan->figures.max_accel_ratio, share);
+            plan->figures.max_speed_ratio = greater(plan->figures.max_speed_ratio,
+                                                    sqrt(greater(enter_u, leave_u) / s->peak_u));
         } else if (moving(s)) {
             double u = greater(s->enter_u, mf_plan_enter_u(plan, k + 1));
             double top = lesser(s->peak_u, greater(u, (s->enter_u + mf_plan_enter_u(plan, k + 1)) / 2 +

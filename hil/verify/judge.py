@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 
 from hil.capture import Capture
 from hil.verify.asked import Asked
+from hil.verify.bends import Bends, track
 from hil.verify.bounds import Bounds
 from hil.verify.compensated import Corrected, carriages, corrected, is_off, slack_steps
+from hil.verify.corners import corner_speeds
 from hil.verify.filters import Filters
 from hil.verify.geometry import Path
 from hil.verify.happenings import Happenings, Passing
 from hil.verify.leap import Leaper
-from hil.verify.limits import Limits
+from hil.verify.limits import Highest, Limits
 from hil.verify.match import NEVER, Places, Walk
 from hil.verify.motors import Motors
 from hil.verify.offset import Offset
@@ -30,6 +32,7 @@ from hil.verify.states import States
 from hil.verify.verdict import Measured, Played, Report, Violation
 
 ENOUGH = 1_000_000  # pulses that fit: no other beginning is looked for
+ROUNDED_MM = 2e-5  # words of an extruder are rounded to half of this
 ROUND = 0.01  # steps: places this near to half a step may be rounded either way
 
 
@@ -38,7 +41,7 @@ def verify(
     machine: Any,
     capture: Capture | Sequence[Capture],
     *,
-    tolerance_mm: float = 0.0,
+    tolerance_mm: float | None = None,
     start_mm: Sequence[float] | None = None,
     timed: bool = True,
     overrides: Sequence[Mapping[str, Any]] = (),
@@ -47,7 +50,8 @@ def verify(
 
     program: G-code text, bytes, a path, or anything with `.text`. capture: one, or several of one
     job in order. tolerance_mm: how far the path may leave the program's where the program itself
-    (G64 P) says nothing; 0: not at all, half a step is all that rounding may take.
+    (G64 P) says nothing; 0: not at all, half a step is all that rounding may take. None: the
+    machine's own tolerance if its corners are blended, else 0.
     start_mm: where the program begins, if not at home. timed: the capture has real waits.
     overrides: those that the job's record tells of (several jobs': all of them, in order).
     ReadError: the program cannot be read.
@@ -55,6 +59,9 @@ def verify(
     began = time.perf_counter()
     seen = joined([capture] if isinstance(capture, Capture) else list(capture))
     asked = read(_text(program), machine, None if start_mm is None else list(start_mm))
+    if tolerance_mm is None:
+        blends = machine.motion.corner == "blend"
+        tolerance_mm = machine.motion.corner_tolerance_mm if blends else 0.0
     judge = _Judge(asked, machine, seen, tolerance_mm, overrides)
     judge.paths()
     judge.pins()
@@ -103,6 +110,7 @@ class _Judge:
         self.ratios = [0.0, 0.0, 0.0, 0.0, 0.0]
         self.blended = False
         self.most_offset_mm = 0.0
+        self.most_bent_mm = 0.0
         self.measured: list[Any] = []
         self.pulses = 0
         self.motion_s = 0.0
@@ -158,9 +166,9 @@ class _Judge:
         if walk.lost is None and loose.any():
             loose = offset.loose(walk, self.capture.tick_hz)
             walk, found = self._walk(part, edges, offset, loose, tolerant=False)
-        if walk.lost is not None and self.wide and not shaped:
+        if self.wide and not shaped and (walk.lost is not None or found):
             wide, found_wide = self._walk(part, edges, offset, loose, tolerant=True)
-            if wide.lost is None and self._at_end(part, wide):
+            if self._better(part, wide, found_wide, walk):
                 self.blended = True
                 walk, found = wide, found_wide
         if walk.lost is None and loose.any():
@@ -192,6 +200,16 @@ class _Judge:
         self.passings[part.first] = Passing(first, int(walk.after[0]))
         self.motion_s += (int(walk.states.tick[-1]) - part.spans[0][0]) / self.capture.tick_hz
 
+    def _better(self, part: Stretch, wide: Walk, found: list[Any], walk: Walk) -> bool:
+        """Whether a walk within the tolerance explains more than the exact one. A bend of less than
+        a step can be walked exactly, but not its speed: places are told along the sharp corner.
+        """
+        if walk.lost is None:
+            return wide.lost is None and not found
+        if wide.lost is not None:
+            return wide.lost.state > walk.lost.state
+        return self._at_end(part, wide)
+
     def _travel(self, part: Stretch, edges: Any) -> None:
         """No axis leaves its travel by a whole step."""
         for i, axis in enumerate(self.machine.axes):
@@ -221,6 +239,7 @@ class _Judge:
         if self.off is not None:
             return self._walk_off(walk)
         limits = Limits(self.asked, self.paces, self.capture.tick_hz, self.machine)
+        bends = self._bends(part, edges, loose)
         found = []
         all_told = []
         for told in walk.batches():
@@ -230,9 +249,10 @@ class _Judge:
                 e = self.filters.axis
                 found += limits.take_axis(batch, e, float(self.filters.jumps[e]))
                 all_told.append(batch)
-            if tolerant:
-                jumps = self.filters.jumps if self.filters.shaped else None
-                found += limits.take_rounded(batch, jumps)
+            if tolerant and self.filters.shaped:
+                found += limits.take_rounded(batch, self.filters.jumps)
+            elif tolerant:
+                bends.take(batch.tick, batch.piece)
             else:
                 found += limits.take(batch)
         if all_told and walk.lost is None:
@@ -240,6 +260,8 @@ class _Judge:
             found += self.filters.check(
                 whole, self.leaper.base_mm, part.first, part.last, self.capture.tick_hz
             )
+        if tolerant and not self.filters.shaped:
+            found += self._bent(bends, part)
         self.ratios = [max(a, b) for a, b in zip(self.ratios, limits.ratios, strict=True)]
         self.measured += limits.measured
         return walk, found
@@ -255,6 +277,30 @@ class _Judge:
         self.ratios[1] = max(self.ratios[1], motors.accel)
         return walk, found
 
+    def _bends(self, part: Stretch, edges: Any, loose: NDArray[np.bool_]) -> Bends:
+        """What judges a bent path: of the Cartesian axes, save one that height control moves."""
+        axes, tracks, hz = [], [], self.capture.tick_hz
+        held = Offset(self.asked, self.machine, part.first, part.last)
+        for i, axis in enumerate(self.machine.axes):
+            if axis.letter in "XYZ" and not (loose.any() and i == held.axis):
+                axes.append(i)
+                start, spm = part.start_steps[i], axis.steps_per_mm
+                tracks.append(
+                    track(edges[i], start, spm, axis.max_accel_mm_s2, hz, part.spans[0][0])
+                )
+        cartesian = np.array([axis.letter in "XYZ" for axis in self.machine.axes])
+        tolerance_mm = self.machine.motion.corner_tolerance_mm
+        corners = corner_speeds(self.asked, self.bounds, tolerance_mm, cartesian)
+        return Bends(self.asked, self.bounds, self.tolerance, axes, tracks, self.error_s, corners)
+
+    def _bent(self, bends: Bends, part: Stretch) -> list[Any]:
+        found = bends.check(part.spans[0][0], self.capture.tick_hz, Highest)
+        self.most_bent_mm = max(self.most_bent_mm, bends.most_off_mm)
+        self.ratios[0] = max(self.ratios[0], bends.speed)
+        self.ratios[1] = max(self.ratios[1], bends.accel)
+        self.ratios[2] = max(self.ratios[2], bends.timing)
+        return found
+
     def _reach(self, tolerant: bool) -> NDArray[np.float64]:
         """Steps that a state's coordinates may be off the path, for each piece and axis."""
         rate = np.abs(self.path.rate)
@@ -262,7 +308,12 @@ class _Judge:
             rate[i, [arc.first, arc.second]] = self.spm[[arc.first, arc.second]]
         reach = 0.5 + ROUND + 1.05 * self.error_s * self.bounds.speed[:, None] * rate
         if tolerant:
-            reach = reach + 0.5 + self.tolerance[:, None] * np.minimum(rate, self.spm)
+            cartesian = np.array([axis.letter in "XYZ" for axis in self.machine.axes])
+            near = np.pad(rate, ((1, 1), (0, 0)))  # an extruder's rates change within a bend
+            rate = np.maximum(rate, np.maximum(near[:-2], near[2:]))
+            rate = np.where(cartesian, self.spm, np.minimum(rate, self.spm))
+            wide = self.tolerance[:, None] * rate + np.where(cartesian, 0.0, ROUNDED_MM * self.spm)
+            reach = reach + np.where(self.tolerance[:, None] > 0, wide, 0.0)
         return np.asarray(reach + self.filters.steps + self.off_steps)
 
     def _at_end(self, part: Stretch, walk: Walk) -> bool:
@@ -371,6 +422,8 @@ class _Judge:
             figures["shaper_tolerance_mm"] = {
                 axis.name: float(x) for axis, x in zip(self.machine.axes, most, strict=True)
             }
+        if self.blended:
+            figures["most_bent_um"] = self.most_bent_mm * 1e3
         if self.machine.height is not None:
             figures["most_offset_mm"] = self.most_offset_mm
         notes = ["judged at the pins: that the motors followed is not known"]

@@ -45,8 +45,8 @@ class Limits:
         self._axis_accel = [axis.max_accel_mm_s2 for axis in machine.axes]
         self._steps_per_mm = [axis.steps_per_mm for axis in machine.axes]
         self._base_mm = np.concatenate([[0.0], np.cumsum(asked.length)])
-        self._most = _Highest(limits.accel)
-        self._sharp = _Highest(limits.jerk)
+        self._most = Highest(limits.accel)
+        self._sharp = Highest(limits.jerk)
         self._corners = Corners(asked, limits, machine, tick_hz, self._base_mm)
         self._kept: Places | None = None
         self.ratios = Ratios(0.0, 0.0, 0.0, 0.0, 0.0)
@@ -210,7 +210,7 @@ class Limits:
         self.ratios = Ratios(**{key: max(now[key], values.get(key, 0.0)) for key in now})
 
 
-class _Highest:
+class Highest:
     """Highest value of any range of pieces, by doubling tables."""
 
     def __init__(self, values: NDArray[Any]) -> None:

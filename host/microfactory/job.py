@@ -19,6 +19,7 @@ from microfactory.errors import BoardFault, Error, LinkError, Stopped, UsageErro
 from microfactory.homing import Homing
 from microfactory.journal import Journal
 from microfactory.machine import TICK_HZ
+from microfactory.motion.bent import blends
 from microfactory.motion.compensate import tool_mm
 from microfactory.motion.gcode import Program
 from microfactory.motion.plan import Place, Plan, Section, Window, plan
@@ -160,7 +161,10 @@ class Job:
 
     def override(self, pace: Pace) -> None:
         """From the next window on."""
-        if self.plan is not None and pace != self.pace:
+        if self.plan is not None and pace != self.pace and blends(self.board.machine):
+            self.pace = pace
+            self.note(f"{pace} was asked for; nothing changes where corners are blended")
+        elif self.plan is not None and pace != self.pace:
             self.pace, self.asked_s = pace, self.board.link.now_s()
             self.plan.override(pace)
 

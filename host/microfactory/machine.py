@@ -346,7 +346,8 @@ def _plain(part: Any, skip: tuple[str, ...] = ()) -> dict[str, Any]:
     out: dict[str, Any] = {}
     for key in fields(part):
         value = getattr(part, key.name)
-        if key.name in skip or value is None:
+        quiet = key.metadata.get("quiet") and value == key.default
+        if key.name in skip or value is None or quiet:
             continue
         if hasattr(value, "__dataclass_fields__"):
             value = _plain(value)

@@ -37,6 +37,7 @@ def check(machine: Machine, file: TomlFile) -> None:
     check_torch(machine, file)
     check_drivers(machine, file)
     _compensation(machine, file)
+    _blend(machine, file)
     for i, step in enumerate(machine.retreat):
         _known(step.axis, [a.name for a in machine.axes], ("retreat", str(i), "axis"), "axis", file)
 
@@ -140,6 +141,20 @@ def _sensors(machine: Machine) -> list[tuple[str, tuple[str, ...], tuple[str, ..
     if machine.height:
         out.append((machine.height.connector, board.analog, ("height", "connector")))
     return out
+
+
+def _blend(machine: Machine, file: TomlFile) -> None:
+    """What nobody has looked at together with bent corners is not driven with them."""
+    if machine.motion.corner != "blend":
+        return
+    filtered = any(axis.shaper != "none" or axis.pressure_advance_s for axis in machine.axes)
+    if filtered or machine.compensation is not None:
+        raise file.error(
+            ("motion", "corner"),
+            "corners are not blended on an axis that is shaped, has pressure advance or is "
+            "compensated",
+            'remove corner = "blend", or those',
+        )
 
 
 def _connectors(machine: Machine, file: TomlFile) -> None:

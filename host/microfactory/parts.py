@@ -20,9 +20,11 @@ def number(low: float, high: float, default: Any = ..., *, inf: bool = False) ->
     return field(default=default, metadata=metadata)
 
 
-def choice(*words: str, default: Any = ...) -> Any:
-    """A field that holds one of some words."""
-    metadata = {"choices": words}
+def choice(*words: str, default: Any = ..., quiet: bool = False) -> Any:
+    """A field that holds one of some words. quiet: not written down when it is the default, so that
+    files and hashes made before there was a choice stay what they were.
+    """
+    metadata = {"choices": words, "quiet": quiet}
     if default is ...:
         return field(metadata=metadata)
     return field(default=default, metadata=metadata)
@@ -36,6 +38,7 @@ class Motion:
     max_accel_mm_s2: float = number(0.01, 1e6)
     max_jerk_mm_s3: float = number(0.1, 1e12, float("inf"), inf=True)
     corner_tolerance_mm: float = number(0.0, 10.0, 0.025)
+    corner: str = choice("cap", "blend", default="cap", quiet=True)  # docs/planner.md
     step_tolerance_us: float = number(0.2, 50.0, 2.0)
     shaper_tolerance_mm: float = number(0.001, 10.0, float("inf"), inf=True)
     window_ms: float = number(20.0, 100.0, 50.0)

@@ -24,16 +24,19 @@ typedef enum {
 
 /* Flags. RAPID: G0, not bound by the feed. STOP: come to rest at the end of this move (G61.1, G9,
  * M3 ...). TRAVEL: no material, an E axis does not advance, or rapid. FIXED: its speed is not
- * overridden (M49, a torch that burns). */
+ * overridden (M49, a torch that burns). WHOLE: an arc whose change of speed may take all of the
+ * acceleration that does not keep it round (mf/blend.h). */
 #define MF_FLAG_RAPID 1
 #define MF_FLAG_STOP 2
 #define MF_FLAG_TRAVEL 4
 #define MF_FLAG_FIXED 8
+#define MF_FLAG_WHOLE 16
 
 typedef struct {
     int32_t kind;           /* mf_move_kind */
     uint32_t flags;         /* MF_FLAG_... */
     uint32_t line;          /* of the program, from 1 */
+    uint32_t last_line;     /* of several lines that became one move; 0: one line */
     int32_t output;         /* output number, heater number or mask of axes; LINE, ARC: mask of the
                                axes whose slack is open at the start (moved down last) */
     double value;           /* output's value 0..65535, heater 0.1 C, dwell seconds; LINE: 1 when

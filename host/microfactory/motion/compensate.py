@@ -10,8 +10,9 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from microfactory.errors import LimitError
+from microfactory.errors import LimitError, UsageError
 from microfactory.machine import Machine
+from microfactory.motion.bent import bent, blends
 from microfactory.motion.core import check, ffi, lib
 from microfactory.motion.gcode import Program
 from microfactory.motion.moves import Moves, reader_machine
@@ -36,7 +37,14 @@ def compensates(machine: Machine) -> bool:
 def moves_of(program: Program, machine: Machine, start_mm: Sequence[float] | None = None) -> Any:
     """The moves of a program as the motors make them: `Moves`, or `Compensated` of them."""
     moves = Moves(program, machine, start_mm)
-    return Compensated(moves, machine, start_mm) if compensates(machine) else moves
+    if not compensates(machine):
+        return bent(moves)
+    if blends(machine):
+        raise UsageError(
+            f"{machine.name} blends its corners, and they are not blended on a path that is made "
+            'good by a map; nothing moved; leave --map away, or remove corner = "blend"'
+        )
+    return Compensated(moves, machine, start_mm)
 
 
 def _number(machine: Machine, letter: str) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from microfactory.machine import Machine
+from microfactory.motion.bent import bent
 from microfactory.motion.core import check, ffi, lib
 from microfactory.motion.gcode import Program
 from microfactory.motion.moves import Moves
@@ -111,7 +112,7 @@ def _stretches(
 ) -> Iterator[Stretch]:
     """Each stretch whenever it may have settled motion, for the last time when it is finished."""
     stretch: Stretch | None = None
-    for batch, count in Moves(program, machine, checked=checked):
+    for batch, count in bent(Moves(program, machine, checked=checked)):
         if asked != PLAIN:
             _ask(batch, count, asked)
         at = 0
