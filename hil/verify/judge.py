@@ -29,7 +29,8 @@ from hil.verify.pins import duals, pins
 from hil.verify.reader import read
 from hil.verify.runs import Stretch, joined, lead_motors, stretches
 from hil.verify.states import States
-from hil.verify.verdict import Measured, Played, Report, Violation
+from hil.verify.told import report
+from hil.verify.verdict import Report, Violation
 
 ENOUGH = 1_000_000  # pulses that fit: no other beginning is looked for
 ROUNDED_MM = 2e-5  # words of an extruder are rounded to half of this
@@ -66,7 +67,7 @@ def verify(
     judge.paths()
     judge.pins()
     judge.happenings(timed)
-    return judge.report(time.perf_counter() - began)
+    return report(judge, time.perf_counter() - began)
 
 
 def _text(program: Any) -> str | bytes:
@@ -394,52 +395,3 @@ class _Judge:
         where = {name: round(float(x), 4) for name, x in zip(names, place, strict=True)}
         seconds = tick / self.capture.tick_hz
         self.violations.append(Violation(kind, int(tick), seconds, line, where, text))
-
-    def report(self, wall_s: float) -> Report:
-        order = sorted(self.violations, key=lambda v: v.tick)
-        figures = {
-            "lines": self.asked.lines,
-            "pieces": self.asked.pieces,
-            "arcs": len(self.asked.arcs),
-            "pulses": self.pulses,
-            "motion_s": self.motion_s,
-            "changes": self.changes,
-            "max_speed_ratio": self.ratios[0],
-            "max_accel_ratio": self.ratios[1],
-            "max_timing_ratio": self.ratios[2],
-            "max_corner_ratio": self.ratios[3],
-            "max_jerk_ratio": self.ratios[4],
-            "worst_change_ms": self.worst_change_s * 1e3,
-            "least_pulse_us": {n: m.pulse_us for n, m in self.margins.items()},
-            "least_setup_us": {n: m.setup_us for n, m in self.margins.items()},
-            "wall_s": wall_s,
-        }
-        if self.filters.axis >= 0:
-            figures["worst_advance_steps"] = self.filters.worst_steps
-            figures["advance_judged"] = self.filters.judged / max(1, self.filters.seen)
-        if self.filters.shaped:
-            most = self.filters.steps / self.spm
-            figures["shaper_tolerance_mm"] = {
-                axis.name: float(x) for axis, x in zip(self.machine.axes, most, strict=True)
-            }
-        if self.blended:
-            figures["most_bent_um"] = self.most_bent_mm * 1e3
-        if self.machine.height is not None:
-            figures["most_offset_mm"] = self.most_offset_mm
-        notes = ["judged at the pins: that the motors followed is not known"]
-        if self.filters.shaped:
-            notes.append("shaped axes were judged within what their shapers may be off")
-        if self.blended:
-            notes.append("corners were rounded within the tolerance")
-        ticks = np.full(self.asked.pieces + 1, -1, np.int64)
-        for vertex, passing in self.passings.items():
-            ticks[vertex] = passing.first
-        return Report(
-            tuple(order), figures, tuple(notes), Played(self.asked, ticks, self._motion())
-        )
-
-    def _motion(self) -> Measured:
-        """Speed and acceleration over the whole capture, in order of time."""
-        columns = [np.concatenate([m[i] for m in self.measured] or [np.zeros(0)]) for i in range(3)]
-        ticks, first = np.unique(columns[0].astype(np.int64), return_index=True)
-        return Measured(ticks, columns[1][first], columns[2][first])

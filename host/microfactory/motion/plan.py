@@ -12,11 +12,12 @@ from struct import Struct
 from typing import Any, NamedTuple
 
 from microfactory.errors import UsageError
-from microfactory.machine import TICK_HZ, Machine
+from microfactory.machine import Machine
 from microfactory.motion.compensate import Sides, carriage_mm, moves_of
 from microfactory.motion.core import check, ffi, lib
 from microfactory.motion.feed import Feed
 from microfactory.motion.gcode import Program
+from microfactory.motion.limits import stretch_config
 from microfactory.motion.shapers import put_filters
 from microfactory.offsets import homed_steps
 from microfactory.pace import PLAIN, Change, Pace
@@ -69,39 +70,6 @@ class Section:
     start_steps: tuple[int, ...] = ()
     outputs: dict[int, int] = field(default_factory=dict)
     carriage_mm: tuple[float, ...] = ()  # of the axes where it begins, their slack aside
-
-
-def stretch_config(
-    machine: Machine,
-    start_mm: Sequence[float],
-    start_steps: Sequence[int],
-    first_number: int,
-) -> Any:
-    """The core's `mf_plan_config` for one stretch."""
-    c = ffi.new("mf_plan_config *")
-    c.axes, c.motors = len(machine.axes), len(machine.motors)
-    for i, axis in enumerate(machine.axes):
-        c.path_axis[i] = not axis.unlimited
-        c.steps_per_mm[i] = axis.steps_per_mm
-        c.max_speed_mm_s[i] = axis.max_speed_mm_s
-        c.max_accel_mm_s2[i] = axis.max_accel_mm_s2
-        c.max_jerk_mm_s3[i] = axis.max_jerk_mm_s3
-        c.start_mm[i] = start_mm[i]
-    for m in range(len(machine.motors)):
-        c.motor_axis[m] = machine.axis_of_motor(m)
-        c.setup_ticks[m] = round(machine.driver(m).direction_setup_us * TICK_HZ / 1e6) + 1
-        c.start_steps[m] = start_steps[m]
-    motion = machine.motion
-    c.path_speed_mm_s = motion.max_speed_mm_s
-    c.path_accel_mm_s2 = motion.max_accel_mm_s2
-    c.path_jerk_mm_s3 = motion.max_jerk_mm_s3
-    c.corner_tolerance_mm = motion.corner_tolerance_mm
-    c.step_tolerance_ticks = motion.step_tolerance_us * TICK_HZ / 1e6
-    c.tick_hz = TICK_HZ
-    c.window_s = motion.window_ms / 1000
-    c.pulse_ticks = machine.pulse_ticks(TICK_HZ)
-    c.first_number = first_number & MASK30
-    return c
 
 
 def steps_at(machine: Machine, point_mm: Sequence[float]) -> tuple[int, ...]:
