@@ -13,6 +13,8 @@ import pytest
 
 FIRMWARE = Path(__file__).resolve().parents[2] / "firmware"
 ELSEWHERE = ("port_", "sim_", "fast_")  # set-up, the board in memory, viper
+# made while the machine stands: a way back into a job, and the first words to a card
+AT_REST = {"card_bridge.py": (1 << 60,), "sdcard.py": (0x40000000,)}
 FILES = sorted(
     file
     for room in ("mfboard", "mfwire")
@@ -37,4 +39,5 @@ def numbers(tree: ast.AST) -> list[tuple[int, int]]:
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
 def test_no_number_of_the_loop_takes_memory(file):
     found = [(line, n) for line, n in numbers(ast.parse(file.read_text())) if n >= 1 << 30]
+    found = [(line, n) for line, n in found if n not in AT_REST.get(file.name, ())]
     assert not found
