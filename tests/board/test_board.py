@@ -11,6 +11,7 @@ from kit import MACHINE, Kit, bodies
 
 from mfboard.board import HORIZON_US
 from mfboard.outputs import KEEP
+from mfboard.player import LONG_US, PLAYING
 from mfboard.window import steps_made
 from mfwire.messages import FIELDS, NUMBER, SEQUENCED, SIZE, TABLE, pack, put_head
 from mfwire.session import ALLOWED, BAD_BOUNDS, STATES
@@ -245,6 +246,24 @@ def test_never_is_more_committed_than_the_horizon():
         kit.run(7_000)
     assert committed == len(WINDOWS)
     assert refused > 10
+
+
+def test_there_is_time_to_clean_up_only_where_a_long_window_has_been_decided():
+    kit = fresh()
+    kit.feed(WINDOWS, most=5)
+    seen = set()
+    for _ in range(300):
+        player, now = kit.board.player, kit.port.us()
+        told = player.fresh_us(now)
+        if player.mode == PLAYING and player.decided:
+            after = kit.board.player.slot((player.number + 1) & 0x3FFFFFFF)
+            long = struct.unpack_from("<I", after, 12)[0] // 125 >= LONG_US
+            assert told == ((player.branch_us - now) if long else -1)
+            seen.add(long)
+        else:
+            assert told == -1
+        kit.run(1000)
+    assert True in seen
 
 
 def test_the_head_of_a_payload_leaves_nothing_of_what_was_there():

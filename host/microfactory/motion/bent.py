@@ -33,9 +33,13 @@ class Bent:
         self._moves = moves
         size = lib.mf_blend_size()
         self._memory = ffi.new("double[]", size // 8 + 1)
+        size = ffi.sizeof(self._memory)  # the core looks whether it is enough
         handle = ffi.new("mf_blend **")
         config = limits_of(moves.machine)
-        check(lib.mf_blend_init(self._memory, size, config, handle), "beginning to bend corners")
+        check(
+            lib.mf_blend_init(self._memory, size, config, handle),
+            "beginning to bend corners",
+        )
         self._blend = handle[0]
         self._out = ffi.new("mf_move[]", BATCH + lib.MF_BLEND_MOST)
 

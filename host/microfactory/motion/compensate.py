@@ -99,6 +99,7 @@ class Corrections:
             self._heights = ffi.new("double[]", [h for row in page.heights_mm for h in row])
         size = lib.mf_compensate_size()
         self._memory = ffi.new("double[]", size // 8 + 1)
+        size = ffi.sizeof(self._memory)  # the core looks whether it is enough
         handle = ffi.new("mf_compensate **")
         status = lib.mf_compensate_init(self._memory, size, c, self._heights, handle)
         check(status, f"making good what {machine.name} is off by")

@@ -16,6 +16,7 @@ class Framer:
     def __init__(self, connect: int = 0, sequence: int = 0) -> None:
         size = lib.mf_frames_size()
         self._memory = ffi.new("uint64_t[]", size // 8 + 1)
+        size = ffi.sizeof(self._memory)  # the core looks whether it is enough
         handle = ffi.new("mf_frames **")
         check(lib.mf_frames_init(self._memory, size, handle), "making frames")
         self._frames = handle[0]

@@ -101,6 +101,7 @@ class Moves:
         self._start_mm = None if start_mm is None else tuple(start_mm)
         size = lib.mf_gcode_size()
         self._memory = ffi.new("uint64_t[]", size // 8 + 1)
+        size = ffi.sizeof(self._memory)  # the core looks whether it is enough
         handle = ffi.new("mf_gcode **")
         start = ffi.NULL
         if start_mm is not None:

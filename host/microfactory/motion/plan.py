@@ -96,13 +96,17 @@ class Stretch:
     ) -> None:
         size = lib.mf_plan_size()
         self._memory = ffi.new("double[]", size // 8 + 1)
+        size = ffi.sizeof(self._memory)  # the core looks whether it is enough
         handle = ffi.new("mf_plan **")
         config = stretch_config(machine, start_mm, start_steps, first_number)
         if window_s is not None:
             config.window_s = window_s
         if filtered:
             put_filters(config, machine)
-        check(lib.mf_plan_init(self._memory, size, config, handle), "beginning a stretch of motion")
+        check(
+            lib.mf_plan_init(self._memory, size, config, handle),
+            "beginning a stretch of motion",
+        )
         self.plan = handle[0]
         self.motors = len(machine.motors)
         self.first_move = first_move
