@@ -34,12 +34,12 @@ OFF_STEPS = 0.4  # of the extruder from where it should be, at a pulse
 Found = tuple[str, int, int, str]  # kind, tick, piece, text
 
 
-def spread(axis: Any) -> tuple[float, float]:
-    """(variance s2, mean lag s) of an axis's shaper: by half its acceleration times the first, and
-    by a jump of speed times the second, it leaves its path.
+def spread(axis: Any) -> tuple[float, float, float]:
+    """(variance s2, mean lag s, mean delay s) of an axis's shaper: by half its acceleration times
+    the first, and by a jump of speed times the second, it leaves its path.
     """
     if axis.shaper == "none":
-        return 0.0, 0.0
+        return 0.0, 0.0, 0.0
     root = math.sqrt(1 - axis.shaper_damping**2)
     half = math.exp(-math.pi * axis.shaper_damping / root)
     period_s = 1 / (axis.shaper_hz * root)
@@ -48,7 +48,13 @@ def spread(axis: Any) -> tuple[float, float]:
     mean = sum(w * t for w, t in raw) / total
     variance = sum(w * (t - mean) ** 2 for w, t in raw) / total
     lag = sum(w * max(0.0, t - mean) for w, t in raw) / total
-    return variance, lag
+    return variance, lag, mean
+
+
+def delay_s(machine: Any) -> float:
+    """By how much all axes are late: as the slowest filter is."""
+    advances = [axis.advance_smooth_s / 2 for axis in machine.axes if axis.pressure_advance_s > 0]
+    return max([spread(axis)[2] for axis in machine.axes] + advances)
 
 
 class Filters:
@@ -63,7 +69,7 @@ class Filters:
         self.worst_steps, self.judged, self.seen = 0.0, 0, 0
         near_mm = max(machine.motion.corner_tolerance_mm, float(asked.tolerance.max(initial=0.0)))
         for i, axis in enumerate(machine.axes):
-            variance, lag = spread(axis)
+            variance, lag, _ = spread(axis)
             self.jumps[i] = math.sqrt(8 * axis.max_accel_mm_s2 * near_mm)
             off_mm = axis.max_accel_mm_s2 * variance / 2 + lag * self.jumps[i]
             self.steps[i] = min(off_mm, machine.motion.shaper_tolerance_mm) * axis.steps_per_mm

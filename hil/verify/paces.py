@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from hil.verify.asked import Asked
 from hil.verify.bounds import Bounds, bounds
+from hil.verify.filters import delay_s
 from hil.verify.match import Places
 from hil.verify.runs import Stretch, lead_motors
 from hil.verify.states import Edges
@@ -57,6 +58,7 @@ class Paces:
 
     def __init__(self, asked: Asked, machine: Any, rows: Sequence[Mapping[str, Any]]) -> None:
         self._asked, self._leads = asked, lead_motors(machine)
+        self._delay_s = delay_s(machine)
         self._base_mm = np.concatenate([[0.0], np.cumsum(asked.length)])
         self.regimes = [self._regime(bounds(asked, machine), None)]
         for row in rows:
@@ -80,8 +82,8 @@ class Paces:
             if tick is None:
                 return
             self.placed += 1
-            regime.begin = tick
-            self.regimes[self.placed - 1].end = tick
+            regime.begin = tick + self._delay_s * tick_hz
+            self.regimes[self.placed - 1].end = regime.begin
 
     def _tick(self, row: Any, part: Stretch, edges: Sequence[Edges], tick_hz: int) -> float | None:
         wanted = [row["steps"][m] for m in self._leads]

@@ -106,3 +106,27 @@ def test_an_extruder_that_misses_its_last_steps_is_found(played):
     )
     spoilt = dataclasses.replace(capture, motors={**capture.motors, "e": cut})
     assert verify(program(), m, spoilt).first.kind == "end"
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_filtered_print_that_is_overridden_on_its_way_passes(kind, tmp_path):
+    m = machine(**KINDS[kind])
+    paces = [(60, 100), (150, 50), (100, 100)]
+    with mf.connect("virtual", m, capture=True) as board:
+        played_s = [0.0]
+
+        def watch(now: Any) -> None:
+            played_s[0] = now.motion_s
+
+        def wanted() -> tuple[int, int]:
+            return paces[int(played_s[0] // 6.0) % 3]
+
+        record = board.run(
+            mf.parse(program()), watch=watch, wants_override=wanted, journal=tmp_path / "journal"
+        )
+        capture = board.link.capture()
+    assert len(record.overrides) >= 3
+    report = verify(program(), m, capture, overrides=record.overrides)
+    assert report.passed, report.text()
+    if kind == "advance":
+        assert report.figures["worst_advance_steps"] < 0.2
