@@ -105,6 +105,7 @@ def _heated(link: VirtualLink, capture: Capture, since_tick: int) -> str:
             continue
         if duty:
             return f"{part.name} is still heated to {heater.target_dc / 10:g} C"
-        if target is not None and target.at(off):
+        kept = heater.standby_dc / 10 if heater.standby_s and link.board.fault else 0.0
+        if target is not None and target.at(off) > kept:  # a fault has ended a granted standby
             return f"{part.name} was heated {HEAT_S:g} s after the host was gone"
     return ""

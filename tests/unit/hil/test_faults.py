@@ -31,6 +31,16 @@ def test_the_same_case_ends_the_same_way():
     assert play(case) == play(case)
 
 
+def test_a_granted_standby_that_a_weak_heater_ends_is_no_wrong():
+    program = (SCENARIOS / "short_print.gcode").read_text()
+    faults = (
+        Fault("heater weak", 45.535955, 2.5, 0.2399, "hotend"),
+        Fault("delay", 45.779334, 0.16869726678125, 0.4513, "to board"),
+    )
+    outcome = play(Case("d3d-printer", program, 2100771, faults))
+    assert (outcome.ended, outcome.wrong) == ("LinkError", "")
+
+
 def test_a_board_that_stays_hot_without_a_host_is_found_and_the_case_shrunk_to_the_cut(
     monkeypatch, tmp_path
 ):
