@@ -31,7 +31,7 @@ from microfactory.status import BoardInfo, Status, fault_words, status_from, wor
 PING_S = 0.08
 RESEND_S = 0.15
 SILENCE_S = 1.5
-CONNECT_S = 3.0
+CONNECT_S = 6.0  # the chip begins its program within four
 STUCK_S = 3.0  # the board is heard, but takes nothing
 IN_FLIGHT = 48  # frames not yet acknowledged
 
