@@ -104,6 +104,9 @@ class VirtualLink:
             for m in range(len(self.machine.motors)):
                 self.plant.recount(m, port.engine.position(m), 0)
         if port.card:
+            script = self.board.card._script if self.board.card else None
+            if script is not None and not script.gi_running:
+                script.close()  # what it had open is gone now, not when somebody tidies up
             port.card.release()
         port.events.clear()
         port.sent.clear()
