@@ -20,6 +20,7 @@ from hil.thermocouples import BITS, Thermocouple
 from hil.thermometers import sensor_share
 from microfactory import Machine
 from microfactory.parts import Home
+from microfactory.squares import motor_numbers, switches
 
 SENSOR_BEHIND_S = 1.0  # dead time between heater and sensor
 AMBIENT_C = 22.0
@@ -107,6 +108,11 @@ class Plant:
             {page.DRIVERS[machine.motors[m].connector]: self.drivers[m] for m in self.drivers}
         )
 
+    def rack(self, motor: str, by_mm: float) -> None:
+        """The gantry stands askew: this motor's side is so much higher on the axis."""
+        m = [part.name for part in self.machine.motors].index(motor)
+        self.offset[m] += round(by_mm * self.machine.steps_per_mm(m))
+
     def _start(self, start: dict[str, float], motor: int) -> float:
         axis = self.machine.axes[self.machine.axis_of_motor(motor)]
         middle = (axis.min_mm + axis.max_mm) / 2
@@ -117,10 +123,12 @@ class Plant:
         axis = self.machine.axes[self.machine.axis_of_motor(motor)]
         if axis.home is None:
             return []
+        a = self.machine.axes.index(axis)
+        own = switches(self.machine, a)[motor_numbers(self.machine, a).index(motor)]
         return [
             (
                 round((axis.home.position_mm + self._beyond(axis.home)) * axis.steps_per_mm),
-                self.machine.input_id(axis.home.input),
+                self.machine.input_id(own),
                 axis.home.toward == "min",
             )
         ]
@@ -133,11 +141,11 @@ class Plant:
     def shift(self, name: str, by_mm: float) -> None:
         """A switch closes so much later than it should."""
         number = self.machine.input_id(name)
-        for m, switches in enumerate(self._switches):
+        for m, reached in enumerate(self._switches):
             steps = round(by_mm * self.machine.steps_per_mm(m))
             self._switches[m] = [
                 (at + (-steps if below else steps) if i == number else at, i, below)
-                for at, i, below in switches
+                for at, i, below in reached
             ]
 
     # ---- what the port calls

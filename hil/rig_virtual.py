@@ -48,7 +48,7 @@ class VirtualLink:
 
     firmware: the identity that the board tells instead of its own. card: the board has a slot, and
     this card, or this folder, is in it. crooked: how frame, slack and
-    plate are off; True: an example of it.
+    plate are off; True: an example of it. racked: by motor, how many mm higher its side stands.
     """
 
     def __init__(
@@ -63,11 +63,14 @@ class VirtualLink:
         firmware: str = "",
         card: SimCard | str | None = None,
         crooked: Crooked | bool | None = None,
+        racked: dict[str, float] | None = None,
     ) -> None:
         self.machine = machine
         if isinstance(crooked, bool):
             crooked = example(machine) if crooked else None
         self.plant = Plant(machine, start_mm, crooked)
+        for motor, by_mm in (racked or {}).items():
+            self.plant.rack(motor, by_mm)
         names = [motor.name for motor in machine.motors]
         self.sink = CaptureBuilder(TICK_HZ, names) if capture else None
         page = PAGES[machine.board.name]

@@ -9,6 +9,7 @@ from microfactory.drivers import check_drivers
 from microfactory.heating import check_curve
 from microfactory.motion.shapers import impulses
 from microfactory.sensors import CONVERTERS, check_sensor
+from microfactory.squares import check_squares
 from microfactory.tomlfile import TomlFile
 from microfactory.torch import check_torch
 
@@ -34,6 +35,7 @@ def check(machine: Machine, file: TomlFile) -> None:
     _chip(machine, file)
     _heaters(machine, file)
     _interlocks(machine, file)
+    check_squares(machine, file)
     check_torch(machine, file)
     check_drivers(machine, file)
     _compensation(machine, file)

@@ -45,11 +45,24 @@ class Motion:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Square:
+    """Switches of an axis' motors behind the first, in their order, when each has its own.
+
+    apart_mm: so much may the motors stand beside each other until their switches. trim_mm: so much
+    higher on the axis each of them is to stand than its switch says.
+    """
+
+    inputs: tuple[str, ...]
+    apart_mm: float = number(0.01, 100)
+    trim_mm: tuple[float, ...] | None = number(-100, 100, None)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Home:
     """How an axis finds its place: fast to the switch, back off, slow to it again.
 
     Then it stands at position_mm, pull_off_mm clear of the switch, so that no move within the
-    travel presses it.
+    travel presses it. square: each of its motors has a switch of its own (microfactory.squares).
     """
 
     input: str
@@ -59,6 +72,7 @@ class Home:
     slow_mm_s: float = number(0.001, 1000)
     backoff_mm: float = number(0.01, 1000)
     pull_off_mm: float = number(0.0, 100, 1.0)
+    square: Square | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
