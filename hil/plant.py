@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hil.arc import Arc
+from hil.contactor import Contactor
 from hil.crooked import Crooked
 from hil.pages import PAGES
 from hil.stepdrivers import OneWire, Tmc2209
@@ -99,6 +100,7 @@ class Plant:
         self.tick_hz = 125_000_000
         self.config: Any = None
         self.port: Any = None
+        self.contactor = Contactor()
         self.fire = Arc()  # above the sheet, with a torch
         self.drivers = {  # of each motor whose driver is set over a wire
             m: Tmc2209() for m, motor in enumerate(machine.motors) if machine.driver(m).uart
@@ -197,6 +199,8 @@ class Plant:
         active = self.pressed.get(item.name, 0)
         if item.name in self.stuck:
             active = self.stuck[item.name]
+        elif item.role == "contactor":
+            active = int(self.contactor.closed(self.port.tick))
         elif item.role == "arc_ok" and self.machine.arc:
             active = int(self.fire.burns(self.port.tick))
         else:
@@ -207,6 +211,19 @@ class Plant:
                         at = engine.position(motor) + self.offset[motor]
                         active |= int(at <= position if below else at >= position)
         return active if item.active == "high" else 1 - active
+
+    def pump(self, on: bool, tick: int) -> None:
+        """The board's charge pump runs, or stands still."""
+        self.contactor.pumped = on
+        self.coil(tick)
+
+    def coil(self, tick: int) -> None:
+        """What holds the contactor has changed: its contact follows, and the board sees it."""
+        follows = self.contactor.update(tick, self.tick_hz)
+        for number, part in enumerate(self.machine.inputs):
+            if part.role == "contactor" and follows is not None and not self.contactor.welded:
+                closes = self.contactor.held == (part.active == "high")
+                self.port.at(follows, "level", number, int(closes))
 
     def output(self, number: int, value: int, tick: int) -> None:
         """An output has a value."""

@@ -56,6 +56,7 @@ class Board:
         self.heat = Heat(self)
         self.torch = Torch(self)
         self.interlock = Interlock(self)
+        self.contactor = None
         self.height_motor = -1
         self.drivers = parts.drivers(self)
         self.by_card = False  # a job plays without a host
@@ -114,6 +115,7 @@ class Board:
         try:
             text = bytes(self.config_bytes[:length])
             config = parse(text, self.port.page)
+            parts.fetch(config)
             if config["height"] and not self.port.holds_height:
                 raise ConfigError("this board's program holds no height; leave out [height]")
         except ConfigError as error:
@@ -146,6 +148,7 @@ class Board:
         for i in range(len(config["inputs"])):
             self.inputs.change(i, self.port.level(i), now)
         self.heat.configure(now)
+        self.contactor = parts.contactor(self)
         self.state = s.READY
         if self.drivers:
             self.drivers.configure(config)
@@ -160,6 +163,8 @@ class Board:
         due = sooner(sooner(due, self.inputs.due_us(now)), self.torch.due_us(now))
         if self.drivers:
             due = sooner(due, self.drivers.due_us(now))
+        if self.contactor:
+            due = sooner(due, self.contactor.due_us(now))
         if self.card:
             due = sooner(due, self.card.due_us(now))
         if self.receiver.connect:
@@ -179,6 +184,8 @@ class Board:
             self.trip(fault, 0)
         self.inputs.service(now)
         self.interlock.look()
+        if self.contactor:
+            self.contactor.turn(now)
         self.torch.turn(now)
         if self.drivers:
             self.drivers.turn(now)

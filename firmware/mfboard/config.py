@@ -4,7 +4,7 @@ import json
 
 from mfboard.converter import KINDS as CONVERTERS
 
-ROLES = ("limit", "probe", "estop", "door", "float", "arc_ok", "stall", "button")
+ROLES = ("limit", "probe", "estop", "door", "float", "arc_ok", "stall", "button", "contactor")
 KINDS = ("switch", "pwm", "servo")
 CONFIG_BYTES = 8192  # it comes into the first window's slot
 HEATER_HZ = 10
@@ -131,6 +131,8 @@ def parse(data, page):
         raise ConfigError("there is no motor")
     for item in _list(config, "inputs", 12):
         _input(item, page, used, len(_list(config, "outputs", 12)))
+    if [item["role"] for item in config["inputs"]].count("contactor") > 1:
+        raise ConfigError("there is more than one contactor")
     for item in _list(config, "outputs", 12):
         _output(item, page, used)
     for item in _list(config, "heaters", 3):

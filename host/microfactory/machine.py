@@ -186,6 +186,10 @@ class Machine:
                 return i
         raise UsageError(f"{name}: {self.name} has no such input; nothing was done")
 
+    def contactor(self) -> Input | None:
+        """The input that tells whether the contactor is in, if there is one."""
+        return next((part for part in self.inputs if part.role == "contactor"), None)
+
     def pulse_ticks(self, tick_hz: int = TICK_HZ) -> int:
         """Width of a step pulse: 1 + 16 k ticks, enough for every driver (docs/protocol.md)."""
         widest_us = max((self.driver(i).pulse_us for i in range(len(self.motors))), default=0.1)

@@ -254,6 +254,13 @@ def _chip(machine: Machine, file: TomlFile) -> None:
 
 
 def _interlocks(machine: Machine, file: TomlFile) -> None:
+    contactors = [i.name for i in machine.inputs if i.role == "contactor"]
+    if len(contactors) > 1:
+        raise file.error(
+            ("inputs", contactors[1], "role"),
+            f"{contactors[0]} tells of a contactor already",
+            "wire their mirror contacts in series, to one input",
+        )
     for i in machine.inputs:
         place = ("inputs", i.name, "on_active")
         if i.role == "float" and i.on_active is None:

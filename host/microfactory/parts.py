@@ -141,7 +141,9 @@ class Input:
 
     name: str
     connector: str
-    role: str = choice("limit", "probe", "estop", "door", "float", "arc_ok", "stall", "button")
+    role: str = choice(
+        "limit", "probe", "estop", "door", "float", "arc_ok", "stall", "button", "contactor"
+    )  # fmt: skip
     active: str = choice("high", "low")
     pull: str = choice("up", "down", "none", default="up")
     debounce_ms: float = number(0.0, 100.0, 2.0)
