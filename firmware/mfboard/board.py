@@ -56,7 +56,7 @@ class Board:
         self.heat = Heat(self)
         self.torch = Torch(self)
         self.interlock = Interlock(self)
-        self.contactor = None
+        self.contactor = self.idle = None
         self.height_motor = -1
         self.drivers = parts.drivers(self)
         self.by_card = False  # a job plays without a host
@@ -149,6 +149,7 @@ class Board:
             self.inputs.change(i, self.port.level(i), now)
         self.heat.configure(now)
         self.contactor = parts.contactor(self)
+        self.idle = parts.idle(self)
         self.state = s.READY
         if self.drivers:
             self.drivers.configure(config)
@@ -167,6 +168,8 @@ class Board:
             due = sooner(due, self.contactor.due_us(now))
         if self.card:
             due = sooner(due, self.card.due_us(now))
+        if self.idle:
+            due = sooner(due, self.idle.due_us(now))
         if self.receiver.connect:
             due = sooner(due, STATUS_US - since(now, self.status_us))
             if self._needs_link():
@@ -200,6 +203,8 @@ class Board:
         self.upkeep.service(now)
         if self.card:
             self.card.turn(now)
+        if self.idle:
+            self.idle.turn(now)
 
     def begin(self, number):
         """A run begins at this window now."""

@@ -24,6 +24,8 @@ def fetch(config):
     for item in config["inputs"]:
         if item["role"] == "contactor":
             from mfboard import contactor  # noqa: F401
+    if "idle" in config:
+        from mfboard import idle  # noqa: F401
 
 
 def contactor(board):
@@ -36,3 +38,12 @@ def contactor(board):
             return Contactor(board, i)
     board.port.power(True)
     return None
+
+
+def idle(board):
+    """What switches drivers off when nobody is there, or None: they stay on."""
+    if "idle" not in board.config:
+        return None
+    from mfboard.idle import Idle
+
+    return Idle(board, board.config["idle"])

@@ -16,6 +16,7 @@ from microfactory.client import Client
 from microfactory.drive import ASKED, Driven, drive
 from microfactory.errors import BoardFault, LimitError, LinkError, Stopped, UsageError
 from microfactory.homing import Homing
+from microfactory.idle import falling
 from microfactory.link import Link, open_link
 from microfactory.machine import Machine
 from microfactory.motion.straight import retreat_body, straight
@@ -197,6 +198,29 @@ class Board:
                 f"the move was stopped on its path ({driven.why}); it can be asked for again"
             )
         return driven
+
+    def release(self) -> Status:
+        """Drivers off now, as M84 does elsewhere: axes that fall are lowered first, as the machine
+        file says. UsageError: one is held instead. The position is not known afterwards.
+        """
+        axes = falling(self.machine)
+        held = [axis.name for axis in axes if axis.when_idle == "hold"]
+        if held:
+            raise UsageError(
+                f"{held[0]} would fall, and the machine file says to hold it; drivers stay on; "
+                'lower it by hand, or write when_idle = "lower" with a height'
+            )
+        if axes and not self.status().position_trusted:
+            raise LimitError(
+                f"{axes[0].name} would fall and its height is not known; drivers stay on; home "
+                "first"
+            )
+        for axis in axes:
+            assert axis.lower_to_mm is not None
+            self._drive({axis.name: axis.lower_to_mm}, axis.lower_mm_s, check=True)
+        self.client.send("ENABLE", motors=0)
+        self.client.settle()
+        return self.status()
 
     # ---- switching
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from microfactory.drivers import check_drivers
 from microfactory.heating import check_curve
+from microfactory.idle import check_idle
 from microfactory.motion.shapers import impulses
 from microfactory.sensors import CONVERTERS, check_sensor
 from microfactory.squares import check_squares
@@ -25,6 +26,7 @@ HEATERS_MAX = 3
 POSITION_MAX_STEPS = 2**29
 SHAPER_MOST_S = 0.2
 SHAPER_LEAST_HZ = 5.0
+TICK_HZ = 125_000_000
 
 
 def check(machine: Machine, file: TomlFile) -> None:
@@ -36,6 +38,7 @@ def check(machine: Machine, file: TomlFile) -> None:
     _heaters(machine, file)
     _interlocks(machine, file)
     check_squares(machine, file)
+    check_idle(machine, file, TICK_HZ)
     check_torch(machine, file)
     check_drivers(machine, file)
     _compensation(machine, file)

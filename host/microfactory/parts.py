@@ -77,7 +77,11 @@ class Home:
 
 @dataclass(frozen=True, kw_only=True)
 class Axis:
-    """One axis of the program. An unlimited one (an extruder) has no travel."""
+    """One axis of the program. An unlimited one (an extruder) has no travel.
+
+    unpowered: what it does without its driver; one that falls says what becomes of it when nobody
+    is there: held (drivers stay on), or lowered to lower_to_mm before they go off.
+    """
 
     name: str
     letter: str = choice("X", "Y", "Z", "A", "B", "C", "E")
@@ -95,6 +99,17 @@ class Axis:
     pressure_advance_s: float = number(0.0, 2.0, 0.0)
     advance_smooth_s: float = number(0.005, 0.2, 0.04)
     home: Home | None = None
+    unpowered: str = choice("stays", "falls", default="stays", quiet=True)
+    when_idle: str | None = choice("hold", "lower", default=None)
+    lower_to_mm: float | None = number(-100_000, 100_000, None)
+    lower_mm_s: float | None = number(0.001, 1000, None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Idle:
+    """So long after an orderly end, with nobody connected, drivers go off."""
+
+    after_s: float = number(1.0, 86_400)
 
 
 @dataclass(frozen=True, kw_only=True)
