@@ -61,7 +61,7 @@ static const mf_gcode_code CODES[] = {
     {'M', 10, RS274, ACT_PAUSE, GROUP_STOP, "rest until the operator goes on"},
     {'M', 20, BOTH, ACT_END, GROUP_STOP, "end: spindle, torch and coolant off, the rest is not read"},
     {'M', 30, BOTH, ACT_MAIN_ON, GROUP_MAIN, "spindle, torch, laser or pen on; S for its value"},
-    {'M', 40, BOTH, ACT_MAIN_BACK, GROUP_MAIN, "as M3 for a torch; refused for a spindle: it turns one way"},
+    {'M', 40, BOTH, ACT_MAIN_BACK, GROUP_MAIN, "as M3 for a torch; a laser's power follows its speed; refused for a spindle"},
     {'M', 50, BOTH, ACT_MAIN_OFF, GROUP_MAIN, "spindle, torch, laser or pen off"},
     {'M', 60, RS274, ACT_TOOL_CHANGE, GROUP_OTHER, "spindle off, rest until the operator goes on"},
     {'M', 70, RS274, ACT_MIST, GROUP_NONE, "mist on"},
