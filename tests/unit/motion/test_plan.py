@@ -19,8 +19,9 @@ from microfactory.errors import UsageError
 from microfactory.machine import Machine
 from microfactory.motion.gcode import parse
 from microfactory.motion.moves import Moves
-from microfactory.motion.plan import Window, plan
+from microfactory.motion.plan import plan
 from microfactory.motion.profile import profile
+from microfactory.motion.stretch import Window
 
 WINDOWS_MAX = 120
 
@@ -73,6 +74,9 @@ def steps_in(window: Window, motors: int) -> tuple[list[int], list[int]]:
     for which in (1, 2):
         for head in heads:
             net = 0
+            if head[which] == 65535:  # as the motor before
+                sums[which - 1].append(sums[which - 1][-1])
+                continue
             for (w0,) in struct.iter_unpack("<I4x", window.data[at : at + 8 * head[which]]):
                 net += (w0 >> 2 & 127) * (1 if w0 & 1 else -1) if w0 & 2 else 0
             at += 8 * head[which]
