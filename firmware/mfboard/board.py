@@ -30,7 +30,7 @@ RETREAT_BYTES = 4096
 
 
 class Board:
-    """A board on a port, with memory (SLOTS * SLOT_BYTES) for windows."""
+    """A board on a port, with memory for windows (SLOTS * SLOT_BYTES, or fewer slots)."""
 
     def __init__(self, port, decoder=None, crc=None, running=None, encode=encode_into, memory=None):
         self.port = port
@@ -40,9 +40,8 @@ class Board:
         self.answers = Answers(self, crc or Crc(), encode)
         self.handler = Handler(self)
         self.upkeep = Upkeep(self)
-        self.player = Player(
-            port, memory or bytearray(SLOTS * SLOT_BYTES), SLOTS, SLOT_BYTES, HORIZON_US
-        )
+        memory = memory or bytearray(SLOTS * SLOT_BYTES)
+        self.player = Player(port, memory, len(memory) // SLOT_BYTES, SLOT_BYTES, HORIZON_US)
         self.config = None
         self.config_text = b""  # what it was read from
         self.config_bytes, self.config_got = self.player.memory[0], 0  # nothing is played then
@@ -360,7 +359,7 @@ class Board:
         """Windows first to last (not included) have been committed."""
         k = first
         while k != last:
-            length = self.player.length[k % SLOTS]
+            length = self.player.length[k % self.player.slots]
             self.hash.feed(self.player.slot(k), 0, length)
             self.committed = (self.committed + 1) & MASK30
             k = (k + 1) & MASK30

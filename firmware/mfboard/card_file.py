@@ -13,6 +13,7 @@ from mfwire.messages import MASK30, PROTOCOL, SCHEMA_HIGH, SCHEMA_LOW, u16, u30
 
 JOB = b"microfactory job 1\n"
 HOMING = b"microfactory homing 1\n"
+BRIDGE = "bridge.bin"  # windows that mfboard.card_bridge has made
 PIECE = 2048
 MARK = 48  # bytes: number, end and rest as move, line, distance, then the length of the body
 KEPT = 32  # windows whose place is remembered
@@ -269,3 +270,28 @@ class Windows:
         self.ring.left[k] = u30(mark, 4) if self.bridge else self.left
         self.ring.line[k] = u16(mark, 32) | u16(mark, 34) << 16
         self.reader.skip(8 * self.motors)
+
+
+class Way:
+    """From where a stop has left the machine back into the job: windows made, then those behind."""
+
+    def __init__(self, bridge):
+        self.name = bridge.card.name
+        self.store = bridge.store
+        self.motors = bridge.motors
+        self.changes = bridge.changes
+        self.count = bridge.count
+        self.at = bridge.at
+        self.left = bridge.left
+        self.shift = bridge.shift
+
+    def windows(self, ring):
+        """Those that were made."""
+        return Windows(self.store, BRIDGE, 0, self.count, self.motors, ring, True)
+
+    def rest(self, ring):
+        """Those of the job behind them."""
+        windows = Windows(self.store, self.name, self.at, self.left, self.motors, ring)
+        windows.shift_low = self.shift & MASK30
+        windows.shift_high = self.shift >> 30 & MASK30
+        return windows

@@ -4,7 +4,6 @@ Check, configure, home, then section by section; how a stop is held, and how it 
 """
 
 from mfboard import card_journal as j
-from mfboard.card_bridge import Bridge
 from mfboard.card_feed import LOOK_US
 from mfboard.card_file import JOB, KEPT, CardError, CardFile, Ring, Windows, same
 from mfboard.card_home import Home
@@ -67,7 +66,7 @@ class Run:
         self.file = None
         self.journal = None
         self.home = Home(card)
-        self.bridge = Bridge(card)
+        self.way = None  # back into the job, after a stop
         self.ring = Ring()
         self.next_at = 0  # where the windows of the next stretch begin
         self.noted_s = 0
@@ -224,12 +223,11 @@ class Run:
                 yield from self._restore(())
                 windows = Windows(store, name, self.next_at, left, motors, self.ring)
             else:
-                bridge = self.bridge
-                yield from bridge.make(name, rests, left)
-                yield from self._restore(bridge.changes)
-                windows = bridge.windows(self.ring)
-                joined = lambda: opened.append(bridge.rest(self.ring)) or opened[-1]  # noqa: E731
-                if not bridge.left:
+                self.way = way = yield from self._bridged(name, rests, left)
+                yield from self._restore(way.changes)
+                windows = way.windows(self.ring)
+                joined = lambda: opened.append(way.rest(self.ring)) or opened[-1]  # noqa: E731
+                if not way.left:
                     joined = None
             opened.append(windows)
             for wait in self.feed.run(windows, joined=joined):
@@ -246,9 +244,26 @@ class Run:
                 except OSError:
                     self.gone = True
         if self.feed.began and board.state == s.DONE and board.why != s.WHY_GUARD:
-            self.next_at = self.bridge.at if windows.bridge else windows.reader.tell()
+            self.next_at = self.way.at if windows.bridge else windows.reader.tell()
             return True
         return False
+
+    def _bridged(self, name, at, left):
+        """The way back; its program is in memory only while it is made. Generator."""
+        port = self.board.port
+        self.way = None
+        try:
+            from mfboard import card_words
+
+            yield 0
+            from mfboard import card_bridge
+
+            yield 0
+            way = yield from card_bridge.Bridge(self.card).make(name, at, left)
+            del card_words, card_bridge
+            return way
+        finally:
+            port.unload(("card_bridge", "card_warp", "card_words"))
 
     def _tick(self, end):
         """While it moves: how far it is, and once a second a line in the journal."""

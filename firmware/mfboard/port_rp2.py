@@ -5,6 +5,7 @@
 
 import gc
 import os
+import sys
 import time
 
 import machine
@@ -235,6 +236,13 @@ class Port:
                 return file.read()
         except OSError:
             return b""
+
+    def unload(self, names):
+        """These modules of mfboard are not used any more; a collection gives their memory back."""
+        package = sys.modules["mfboard"]
+        for name in names:
+            if sys.modules.pop("mfboard." + name, None) and hasattr(package, name):
+                delattr(package, name)
 
     def breathe(self):
         """The card is busy: one turn of everything else."""
