@@ -14,7 +14,8 @@ class FastLists:
 
     def expand(self, slot: bytearray, tail: bool, motors: int) -> list[Any] | None:
         """For each motor (word ends, step of each word, direction of each word)."""
-        counts = [window.list_segments(slot, m, tail) for m in range(motors)]
+        own = [m for m in range(motors) if window.list_of(slot, m, tail) == m]
+        counts = [window.list_segments(slot, m, tail) for m in own]
         at = window.list_at(slot, 0, tail)
         total = sum(counts)
         words = np.frombuffer(slot, dtype="<u4", count=2 * total, offset=at)
@@ -44,7 +45,10 @@ class FastLists:
         k = 0
         done = 0
         for m in range(motors):
-            k += counts[m]
+            if m not in own:
+                out.append(out[-1])
+                continue
+            k += counts[own.index(m)]
             stop = int(ends_of[k - 1])
             if (stop - done) % 16:
                 return None

@@ -7,6 +7,7 @@
 #define HEAD 28
 #define MOTOR_HEAD 8
 #define EVENT_BYTES 8
+#define AS_BEFORE 65535u /* instead of a count: the list of the motor before */
 #define LAST_MIN_S 0.010 /* the last window lasts at least this */
 #define SHORTER_S 0.0023 /* when a window cannot end where it should */
 #define AGAIN 8
@@ -82,7 +83,7 @@ static mf_status put_list(mf_plan *plan, body *b, int motor, size_t count, uint3
         return status;
     }
     b->at += 8 * *segments;
-    return *segments < 65536 ? MF_OK : MF_E_SPACE;
+    return *segments < AS_BEFORE ? MF_OK : MF_E_SPACE;
 }
 
 static size_t recall(mf_plan *plan, int motor)
@@ -115,17 +116,6 @@ static int alike(const mf_plan *plan, int m, const standing *last, const standin
            last->direction == now->direction && last->holds == now->holds &&
            (!now->holds || (last->held.tick == now->held.tick &&
                             last->held.direction == now->held.direction));
-}
-
-/* The last list once more, for a motor that moves with the one before. */
-static mf_status put_again(body *b, size_t segments)
-{
-    if (b->capacity < b->at + 8 * segments) {
-        return MF_E_SPACE;
-    }
-    memcpy(b->out + b->at, b->out + b->at - 8 * segments, 8 * segments);
-    b->at += 8 * segments;
-    return MF_OK;
 }
 
 typedef struct {
@@ -173,19 +163,20 @@ static mf_status put_main(mf_plan *plan, body *b, double length_s, uint32_t leng
         int again = alike(plan, m, &before, &now);
         before = now;
         put32(heads + MOTOR_HEAD * m, (uint32_t)(now.steps - (now.holds ? now.held.direction : 0)));
-        mf_status status = again ? put_again(b, list.segments)
-                                 : put_motor(plan, b, m, length_s, length_ticks, last, end, &list);
-        if (status != MF_OK) {
-            return status;
-        }
         if (again) {
             plan->steps[m] = plan->steps[m - 1];
             plan->holds[m] = plan->holds[m - 1];
             plan->held[m] = plan->held[m - 1];
+            list.segments = 0;
+        } else {
+            mf_status status = put_motor(plan, b, m, length_s, length_ticks, last, end, &list);
+            if (status != MF_OK) {
+                return status;
+            }
         }
         plan->direction[m] = list.result.direction;
         note_list(plan, m, &list);
-        put16(heads + MOTOR_HEAD * m + 4, (uint32_t)list.segments);
+        put16(heads + MOTOR_HEAD * m + 4, again ? AS_BEFORE : (uint32_t)list.segments);
         put16(heads + MOTOR_HEAD * m + 6, 0);
         b->info->end_steps[m] = plan->steps[m] - (plan->holds[m] ? plan->held[m].direction : 0);
         b->info->rest_steps[m] = plan->steps[m];
@@ -201,9 +192,9 @@ static mf_status put_tails(mf_plan *plan, body *b, double length_s, uint32_t tai
     standing before = {0};
     for (int m = 0; m < plan->config.motors; m++) {
         standing now = standing_of(plan, m);
-        mf_status status;
-        if (alike(plan, m, &before, &now)) {
-            status = put_again(b, segments);
+        mf_status status = MF_OK;
+        int again = alike(plan, m, &before, &now);
+        if (again) {
             b->info->rest_steps[m] = b->info->rest_steps[m - 1];
         } else {
             size_t count = recall(plan, m);
@@ -225,7 +216,7 @@ static mf_status put_tails(mf_plan *plan, body *b, double length_s, uint32_t tai
             return status;
         }
         before = now;
-        put16(heads + MOTOR_HEAD * m + 6, (uint32_t)segments);
+        put16(heads + MOTOR_HEAD * m + 6, again ? AS_BEFORE : (uint32_t)segments);
     }
     plan->figures.tail_bytes += b->at - begin;
     return MF_OK;

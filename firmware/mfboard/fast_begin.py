@@ -61,21 +61,22 @@ def steps(slot: int, motor: int, tail: int) -> int:
     """Signed steps of a motor's list (mfboard.window.steps_made)."""
     b = ptr16(slot)
     n = 28 + 8 * b[10] + 8 * (b[11] + b[12])
+    c = 16
     j = 0
     if tail:
         while j < b[10]:
-            n += 8 * b[16 + 4 * j]
+            if b[16 + 4 * j] != 65535:
+                n += 8 * b[16 + 4 * j]
             j += 1
-        j = 0
-        while j < motor:
-            n += 8 * b[17 + 4 * j]
-            j += 1
-        left = int(b[17 + 4 * motor])
-    else:
-        while j < motor:
-            n += 8 * b[16 + 4 * j]
-            j += 1
-        left = int(b[16 + 4 * motor])
+        c = 17
+    while motor > 0 and b[c + 4 * motor] == 65535:
+        motor -= 1
+    j = 0
+    while j < motor:
+        if b[c + 4 * j] != 65535:
+            n += 8 * b[c + 4 * j]
+        j += 1
+    left = int(b[c + 4 * motor])
     p = ptr32(slot + n)
     made = 0
     while left > 0:

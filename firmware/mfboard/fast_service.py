@@ -84,26 +84,27 @@ def gate_off():
 
 @micropython.viper
 def load(m: ptr32, slot: int, i: int, tail: int):
-    """Motor i's next list."""
+    """Motor i's next list, or the one before's that it plays too (mfboard.window.list_at)."""
     b = ptr16(slot)
     n = 28 + 8 * b[10] + 8 * (b[11] + b[12])
+    c = 16
     j = 0
+    m[_EXPECT] = ptr32(slot)[3]
     if tail:
         while j < b[10]:
-            n += 8 * b[16 + 4 * j]
+            if b[16 + 4 * j] != 65535:
+                n += 8 * b[16 + 4 * j]
             j += 1
-        j = 0
-        while j < i:
-            n += 8 * b[17 + 4 * j]
-            j += 1
-        m[_SEGS] = b[17 + 4 * i]
+        c = 17
         m[_EXPECT] = ptr32(slot)[4]
-    else:
-        while j < i:
-            n += 8 * b[16 + 4 * j]
-            j += 1
-        m[_SEGS] = b[16 + 4 * i]
-        m[_EXPECT] = ptr32(slot)[3]
+    while i > 0 and b[c + 4 * i] == 65535:
+        i -= 1
+    j = 0
+    while j < i:
+        if b[c + 4 * j] != 65535:
+            n += 8 * b[c + 4 * j]
+        j += 1
+    m[_SEGS] = b[c + 4 * i]
     m[_SEGP] = slot + n
     m[_CNT] = 0
     m[_TICKS] = 0

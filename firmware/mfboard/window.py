@@ -11,6 +11,7 @@ EVENT = 8
 SEGMENT = 8
 LENGTH_MAX = 1 << 24
 TAIL_MAX = 1 << 29
+AS_BEFORE = 65535  # instead of a count of segments: the motor has the list of the one before
 CHANGES = 48  # of outputs in a window, and in its tail
 LAST = 1  # flag: the run ends with this window
 ARC = 2  # flag: a run that begins with it waits for the arc
@@ -38,9 +39,11 @@ def sound(b, length, motors, outputs):
         at = HEAD + MOTOR * m
         if s30(b, at) == -0x20000000:
             return False
-        total += SEGMENT * (u16(b, at + 4) + u16(b, at + 6))
         if u16(b, at + 4) == 0 or (tail > 0) != (u16(b, at + 6) > 0):
             return False
+        if m == 0 and (u16(b, at + 4) == AS_BEFORE or u16(b, at + 6) == AS_BEFORE):
+            return False
+        total += SEGMENT * (_own(b, at + 4) + _own(b, at + 6))
         m += 1
     if total != length:
         return False
@@ -64,26 +67,40 @@ def _events_sound(b, motors, main, tails, ticks, tail, outputs):
     return True
 
 
+def _own(b, at):
+    """Segments that a count stands for, of its own."""
+    count = u16(b, at)
+    return 0 if count == AS_BEFORE else count
+
+
+def list_of(b, motor, tail):
+    """The motor whose list this one plays: itself, or one before it."""
+    while motor and u16(b, HEAD + MOTOR * motor + (6 if tail else 4)) == AS_BEFORE:
+        motor -= 1
+    return motor
+
+
 def list_at(b, motor, tail):
     """Where a motor's segments begin."""
     motors = u16(b, 20)
+    motor = list_of(b, motor, tail)
     at = HEAD + MOTOR * motors + EVENT * (u16(b, 22) + u16(b, 24))
     m = 0
     while m < motors:
         if not tail and m == motor:
             return at
-        at += SEGMENT * u16(b, HEAD + MOTOR * m + 4)
+        at += SEGMENT * _own(b, HEAD + MOTOR * m + 4)
         m += 1
     m = 0
     while m < motor:
-        at += SEGMENT * u16(b, HEAD + MOTOR * m + 6)
+        at += SEGMENT * _own(b, HEAD + MOTOR * m + 6)
         m += 1
     return at
 
 
 def list_segments(b, motor, tail):
     """How many segments a motor's list has."""
-    return u16(b, HEAD + MOTOR * motor + (6 if tail else 4))
+    return u16(b, HEAD + MOTOR * list_of(b, motor, tail) + (6 if tail else 4))
 
 
 def steps_made(b, motor):

@@ -6,7 +6,7 @@ On the board fields are read one by one at their offset, so that nothing is allo
 
 from mfwire.crc import Crc
 
-PROTOCOL = 1
+PROTOCOL = 2
 HEAD_BYTES = 8
 BROADCAST = 0  # connect id before there is one
 MASK30 = 0x3FFFFFFF

@@ -19,6 +19,7 @@ from hil.verify.verdict import Report
 HEAD = struct.Struct("<5I4H")
 MOTOR = struct.Struct("<i2H")
 CHANGE = struct.Struct("<I2H")
+AS_BEFORE = 65535  # instead of a count: the list of the motor before
 TOGETHER = 128  # windows expanded at a time
 BETWEEN_S = 1.0  # rest put between two runs: a job file knows no waits
 
@@ -52,11 +53,14 @@ def decode(body: bytes) -> Window:
     at += motors * MOTOR.size
     rows = [CHANGE.unpack_from(body, at + i * CHANGE.size) for i in range(changes)]
     at += (changes + tail_changes) * CHANGE.size
-    segments = []
+    segments: list[NDArray[np.uint32]] = []
     for _, main, _ in heads:
+        if main == AS_BEFORE and segments:
+            segments.append(segments[-1])
+            continue
         segments.append(np.frombuffer(body, "<u4", 2 * main, at).reshape(-1, 2))
         at += 8 * main
-    at += 8 * sum(tail for _, _, tail in heads)
+    at += 8 * sum(tail for _, _, tail in heads if tail != AS_BEFORE)
     if at != len(body):
         raise ValueError(f"window {number}: {len(body)} bytes where its counts say {at}")
     starts = tuple(start for start, _, _ in heads)

@@ -16,7 +16,7 @@ from microfactory.errors import UsageError
 from microfactory.machine import Machine
 from microfactory.motion.gcode import Program
 from microfactory.motion.listing import listing
-from microfactory.motion.plan import Section, Window, plan
+from microfactory.motion.plan import AS_BEFORE, Section, Window, plan
 from microfactory.motion.profile import profile
 
 HEAD = struct.Struct("<5I4H")
@@ -133,6 +133,9 @@ def _window(window: Window, machine: Machine) -> Iterator[str]:
         for motor, head in zip(machine.motors, heads, strict=True):
             if head[index] and index == 1:
                 yield f"  {motor.name} from {head[0]}"
+            if head[index] == AS_BEFORE:
+                yield f"    {place}{motor.name} as the motor before"
+                continue
             for _ in range(head[index]):
                 words = SEGMENT.unpack_from(window.data, at)
                 yield f"    {place}{motor.name} {_segment(*words)}"

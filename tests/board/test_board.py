@@ -42,7 +42,11 @@ def edges_of(windows: list[bytes], pulse: int) -> dict[int, list[tuple[int, int]
         at = 28 + 8 * len(out) + 8 * (changes + tails)
         for m in out:
             now = begin
-            for _ in range(struct.unpack_from("<H", data, 28 + 8 * m + 4)[0]):
+            (count,) = struct.unpack_from("<H", data, 28 + 8 * m + 4)
+            if count == 65535:  # as the motor before
+                out[m] += out[m - 1][len(out[m]) :]
+                continue
+            for _ in range(count):
                 w0, w1 = struct.unpack_from("<2I", data, at)
                 at += 8
                 iv, scale = ((w0 >> 11) << 10) + 512, w0 >> 9 & 3

@@ -13,6 +13,7 @@ from kit import MACHINE, bodies
 from mfboard import window
 from mfboard.expand import DIRECTION, STEP, expand
 from mfboard.sim_engine import PlainLists
+from mfwire.messages import put16, u16
 from microfactory.motion.core import ffi, lib
 
 TEXT = """M109 S200
@@ -95,6 +96,26 @@ def test_words_without_length_and_too_many_of_them_are_told():
     zero = struct.pack("<2I", 2 | 5000 << 11, 0)
     for data in (none, many, zero):
         assert expand(data, 0, 1, ticks, kinds, 100) == -1
+
+
+def test_a_motor_plays_the_list_of_the_one_before_where_its_count_says_so():
+    shared = 0
+    motors, outputs = len(MACHINE.motors), len(MACHINE.outputs) + len(MACHINE.heaters)
+    for body in bodies(TEXT):
+        data = bytearray(body.data)
+        for tail in (False, True):
+            for m in range(motors):
+                if u16(data, 28 + 8 * m + (6 if tail else 4)) == window.AS_BEFORE:
+                    shared += 1
+                    assert window.list_of(data, m, tail) == m - 1
+                    assert window.list_at(data, m, tail) == window.list_at(data, m - 1, tail)
+            assert (
+                PlainLists().expand(data, tail, motors)[1]
+                == (PlainLists().expand(data, tail, motors)[2])
+            )
+        put16(data, 28 + 4, window.AS_BEFORE)
+        assert not window.sound(data, len(data), motors, outputs)
+    assert shared > 10
 
 
 def test_a_body_is_taken_whole_or_not_at_all():

@@ -45,10 +45,19 @@ def test_a_program_that_must_not_be_run_is_not_shown_as_moves():
 def test_step_lines_add_up_to_where_the_motors_end():
     text = list(show("steps", PRINT, PRINTER))
     counted: Counter[str] = Counter()
+    here: Counter[str] = Counter()  # in this window
+    names = [motor.name for motor in PRINTER.motors]
     for line in text:
+        if line.startswith("window"):
+            counted.update(here)
+            here.clear()
         match = re.fullmatch(r"    (\w+) ([-+]) (\d+) x .*", line)
         if match:
-            counted[match[1]] += int(match[3]) * (1 if match[2] == "+" else -1)
+            here[match[1]] += int(match[3]) * (1 if match[2] == "+" else -1)
+        again = re.fullmatch(r"    (\w+) as the motor before", line)
+        if again:
+            here[again[1]] = here[names[names.index(again[1]) - 1]]
+    counted.update(here)
     moved: Counter[str] = Counter()
     for section in plan(PRINT, PRINTER).sections():
         before = section.start_steps
@@ -67,11 +76,16 @@ def test_step_lines_are_what_the_verifier_decodes():
             there = decode(window.data)
             head = next(line for line in text if line.startswith("window"))
             assert head.startswith(f"window {there.number} begin {there.begin} length")
+            before = None
             for motor, segments in zip(PRINTER.motors, there.segments, strict=True):
                 if not len(segments):
                     continue
                 begin = next(line for line in text if line.startswith(f"  {motor.name} from"))
                 assert begin.endswith(str(there.start_steps[PRINTER.motors.index(motor)]))
+                if segments is before:
+                    assert next(text) == f"    {motor.name} as the motor before"
+                    continue
+                before = segments
                 for w0, _ in segments:
                     line = next(text)
                     count, interval = int(w0) >> 2 & 127, int(w0) >> 11

@@ -25,6 +25,7 @@ from microfactory.torch import struck
 
 INFO = Struct(f"@3I Q QId QId {lib.MF_MOTORS}i {lib.MF_MOTORS}i")  # mf_window_info
 SLOT_BYTES = 8192  # what the smallest board's window slot holds
+AS_BEFORE = 65535  # instead of a count of segments: the list of the motor before
 MASK30 = 2**30 - 1
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from microfactory.errors import LimitError, UsageError
 from microfactory.machine import Machine
 from microfactory.motion.core import ffi, lib
-from microfactory.motion.plan import Stretch, Window
+from microfactory.motion.plan import AS_BEFORE, Stretch, Window
 
 OWN_NUMBERS = 1 << 29  # moves without a program count apart: no window of a job has such a number
 
@@ -99,12 +99,15 @@ def join(windows: Sequence[Window], motors: int) -> bytes:
     import struct
 
     lists: list[bytes] = [b""] * motors
+    part = b""
     for window in windows:
         at = 28 + 8 * motors
         for m in range(motors):
             (count,) = struct.unpack_from("<H", window.data, 28 + 8 * m + 4)
-            lists[m] += window.data[at : at + 8 * count]
-            at += 8 * count
+            if count != AS_BEFORE:
+                part = window.data[at : at + 8 * count]
+                at += 8 * count
+            lists[m] += part
     length = sum(window.length_ticks for window in windows)
     head = struct.pack("<5I4H", 0, 0, 0, length, 0, motors, 0, 0, 1)
     heads = b"".join(struct.pack("<iHH", 0, len(part) // 8, 0) for part in lists)

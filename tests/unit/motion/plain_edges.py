@@ -44,6 +44,9 @@ def lists(data: bytes, pulse: int) -> tuple[list[list[Edge]], list[list[Edge]]]:
     out: tuple[list[list[Edge]], list[list[Edge]]] = ([], [])
     for which, ticks in ((0, length), (1, tail)):
         for head in heads:
+            if head[1 + which] == 65535:  # as the motor before
+                out[which].append(out[which][-1])
+                continue
             size = 8 * head[1 + which]
             edges, now, words = played(data[at : at + size], pulse)
             assert words % 16 == 0

@@ -40,7 +40,7 @@ def with_tail(window: Window, motors: int) -> list[bytes]:
     """A window, and its stop tail as the last window of a run."""
     head = list(struct.unpack_from("<5I4H", window.data))
     heads = [struct.unpack_from("<i2H", window.data, 28 + 8 * m) for m in range(motors)]
-    at = 28 + 8 * motors + 8 * (head[6] + head[7]) + 8 * sum(h[1] for h in heads)
+    at = 28 + 8 * motors + 8 * (head[6] + head[7]) + 8 * sum(h[1] for h in heads if h[1] != 65535)
     begin = window.begin_ticks + window.length_ticks
     head[:5] = [head[0] + 1, begin & 0x3FFFFFFF, begin >> 30, window.tail_ticks, 0]
     head[6:] = [0, 0, 1]

@@ -73,6 +73,9 @@ def steps_in(window: Window, motors: int) -> tuple[list[int], list[int]]:
     for which in (1, 2):
         for head in heads:
             net = 0
+            if head[which] == 65535:  # as the motor before
+                sums[which - 1].append(sums[which - 1][-1])
+                continue
             for (w0,) in struct.iter_unpack("<I4x", window.data[at : at + 8 * head[which]]):
                 net += (w0 >> 2 & 127) * (1 if w0 & 1 else -1) if w0 & 2 else 0
             at += 8 * head[which]
