@@ -6,7 +6,6 @@ motors stopped, heat off, the fault latched and told.
 
 from mfboard import faults, parts, window
 from mfboard.answers import Answers
-from mfboard.config import ConfigError, parse, same
 from mfboard.handle import Handler
 from mfboard.heat import Heat
 from mfboard.heaters import Heater
@@ -27,6 +26,18 @@ SLOT_BYTES = 8192
 HORIZON_US = 310_000  # 250 ms and a window
 STATUS_US = 50_000
 RETREAT_BYTES = 4096
+
+
+def same(text, data, length):
+    """Whether data holds this text again, as after each connect: seen without taking memory."""
+    if len(text) != length:
+        return False
+    i = 0
+    while i < length:
+        if text[i] != data[i]:
+            return False
+        i += 1
+    return True
 
 
 class Board:
@@ -111,14 +122,20 @@ class Board:
                 self.state = s.READY
             return ""
         try:
+            from mfboard.config import ConfigError, parse  # it is long: a card's board forgets it
+
             text = bytes(self.config_bytes[:length])
-            config = parse(text, self.port.page)
+            try:
+                config = parse(text, self.port.page)
+            except ConfigError as error:
+                return str(error)
             if config["height"] and not self.port.holds_height:
-                raise ConfigError("this board's program holds no height; leave out [height]")
-        except ConfigError as error:
-            return str(error)
+                return "this board's program holds no height; leave out [height]"
         except MemoryError:
             return "the board has no memory left for it; reset the board and connect again"
+        if self.card:
+            self.port.unload(("config",))
+            text = self.card.shared(text)
         self.config = config
         self.config_text = text
         self.port.configure(config)

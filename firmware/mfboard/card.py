@@ -7,10 +7,10 @@ which machine it is (BIND). Nothing begins by itself: somebody presses a button 
 
 import json
 
+from mfboard.board import same
 from mfboard.card_feed import LOOK_US, Feed
 from mfboard.card_file import CardError
 from mfboard.card_play import play
-from mfboard.config import same
 from mfboard.player import since
 from mfwire import card as c
 from mfwire import session as s
@@ -181,6 +181,7 @@ class Card:
         board.port.keep(text + b"\n" + board.config_text if text else b"")
         self.bound = None
         self._read_bond()
+        board.config_text = self.shared(board.config_text)
         return s.OK if self.bound or not text else s.BAD_VALUE
 
     def begin(self, name, flags):
@@ -252,6 +253,10 @@ class Card:
         if self.saved is None:
             heat = [heater.target_dc for heater in board.heaters]
             self.saved = list(board.outputs.value), heat
+
+    def shared(self, text):
+        """The configuration as it is kept here, where it is the same: one of them is enough."""
+        return self.bound_config if self.bound_config == text else text
 
     def configured(self):
         """Whether the board has the configuration that it was bound with."""

@@ -13,8 +13,8 @@ from machine import ADC, PWM, UART, Pin
 
 from mfboard import fast_begin, fast_halt, fast_track
 from mfboard import fast_state as f
-from mfboard.config import HEATER_HZ, SERVO_HZ
 from mfboard.fast_wire import copy
+from mfboard.outputs import HEATER_HZ, SERVO_HZ
 from mfboard.player import STOPPED, since
 from mfboard.port_rp2_engine import HZ, Engine
 from mfboard.port_rp2_usb import Usb
