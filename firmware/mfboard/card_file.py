@@ -14,7 +14,7 @@ from mfwire.messages import MASK30, PROTOCOL, SCHEMA_HIGH, SCHEMA_LOW, u16, u30
 JOB = b"microfactory job 1\n"
 HOMING = b"microfactory homing 1\n"
 BRIDGE = "bridge.bin"  # windows that mfboard.card_bridge has made
-PIECE = 2048
+PIECE = 1024
 MARK = 48  # bytes: number, end and rest as move, line, distance, then the length of the body
 KEPT = 32  # windows whose place is remembered
 HASH = 32
@@ -227,6 +227,27 @@ def same(card, file):
                 file.name + ": it was made for another " + what + " (" + str(told.get(key))
                 + ") than this board's (" + mine + "); nothing moved; compile it for this one"
             )  # fmt: skip
+
+
+def pins_free(board):
+    """CardError: the machine uses a pin of the card's slot for something else."""
+    page = board.port.page
+    pins = page.CARD[1:]
+    for kind, known in (("motors", page.STEP), ("inputs", page.INPUTS), ("outputs", page.OUTPUTS)):
+        for item in board.config[kind]:
+            at = known[item["at"]]
+            for pin in at if isinstance(at, tuple) else (at,):
+                if pin in pins:
+                    raise CardError(
+                        item["at"]
+                        + " of "
+                        + item["name"]
+                        + " is a pin of the card's slot; nothing "
+                        "moved; use another connector, or a board without a card"
+                    )
+    for item in board.config["heaters"]:
+        if page.OUTPUTS[item["at"]] in pins or page.ANALOG[item["sensor"]] in pins:
+            raise CardError(item["name"] + " uses a pin of the card's slot; nothing moved")
 
 
 class Ring:

@@ -5,7 +5,7 @@ Check, configure, home, then section by section; how a stop is held, and how it 
 
 from mfboard import card_journal as j
 from mfboard.card_feed import LOOK_US
-from mfboard.card_file import JOB, KEPT, CardError, CardFile, Ring, Windows, same
+from mfboard.card_file import JOB, KEPT, CardError, CardFile, Ring, Windows, pins_free, same
 from mfboard.card_home import Home
 from mfwire import card as c
 from mfwire import session as s
@@ -32,27 +32,6 @@ def play(card):
         raise
     finally:
         run.close()
-
-
-def pins_free(board):
-    """CardError: the machine uses a pin of the card's slot for something else."""
-    page = board.port.page
-    pins = page.CARD[1:]
-    for kind, known in (("motors", page.STEP), ("inputs", page.INPUTS), ("outputs", page.OUTPUTS)):
-        for item in board.config[kind]:
-            at = known[item["at"]]
-            for pin in at if isinstance(at, tuple) else (at,):
-                if pin in pins:
-                    raise CardError(
-                        item["at"]
-                        + " of "
-                        + item["name"]
-                        + " is a pin of the card's slot; nothing "
-                        "moved; use another connector, or a board without a card"
-                    )
-    for item in board.config["heaters"]:
-        if page.OUTPUTS[item["at"]] in pins or page.ANALOG[item["sensor"]] in pins:
-            raise CardError(item["name"] + " uses a pin of the card's slot; nothing moved")
 
 
 class Run:
