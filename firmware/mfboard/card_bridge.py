@@ -56,10 +56,10 @@ class Bridge:
             self.skip = [sum(1 for _ in self._steps(self._list(self.one, m, True)))
                          for m in range(self.motors)]  # fmt: skip
             if u30(self.one, 16):
-                begin = yield from self._skipped(reader, left)
+                begin = yield self._skipped(reader, left)
             reader.close()
-            number = yield from self._heads(at, left, begin)
-            yield from self._write(after, left, begin, number)
+            number = yield self._heads(at, left, begin)
+            yield self._write(after, left, begin, number)
         finally:
             reader.close()
         return Way(self)
@@ -177,7 +177,7 @@ class Bridge:
                 left -= 1
                 self._passed(low, begin, changes, not parts)
                 for end in parts:
-                    total = yield from self._window(out, low, total, end, at, left)
+                    total = yield self._window(out, low, total, end, at, left)
             out.flush()
         finally:
             out.close()

@@ -49,7 +49,7 @@ class Home:
         """Home these axes, lifting ones first. Generator."""
         for _order, axis in self.order:
             if wanted is None or axis in wanted:
-                yield from self.axis(axis)
+                yield self.axis(axis)
 
     def axis(self, axis):
         """One axis. Generator; CardError: its switch does not do what it should."""
@@ -57,22 +57,22 @@ class Home:
         row = self._row(axis, "fast")
         name, number, mask = row["name"], row["input"], row["mask"]
         if board.inputs.active[number]:
-            yield from self._move(axis, "off", None)
-        yield from self._seek(axis, "fast", name, number, mask)
-        yield from self._move(axis, "off", None)
+            yield self._move(axis, "off", None)
+        yield self._seek(axis, "fast", name, number, mask)
+        yield self._move(axis, "off", None)
         if board.inputs.active[number]:
             raise CardError("the switch of " + name + " stays pressed; look at it, then play anew")
-        yield from self._seek(axis, "slow", name, number, mask)
+        yield self._seek(axis, "slow", name, number, mask)
         past = self._count(row, mask)
         if (axis, "final" + str(past)) not in self.rows:
             raise CardError(
                 "homing of " + name + ": the motor went " + str(past) + " steps past its switch; "
                 "the machine stands; home it from a host"
             )
-        yield from self._move(axis, "final" + str(past), None)
+        yield self._move(axis, "final" + str(past), None)
 
     def _seek(self, axis, part, name, number, mask):
-        yield from self._move(axis, part, (number, mask))
+        yield self._move(axis, part, (number, mask))
         m = 0
         while m < self.board.player.motors:
             if mask >> m & 1:
@@ -118,7 +118,7 @@ class Home:
         )
         windows.base = [engine.position(m) for m in range(motors)]
         try:
-            yield from self.feed.run(windows, guard)
+            yield self.feed.run(windows, guard)
         finally:
             windows.reader.close()
         if board.state != s.DONE:
