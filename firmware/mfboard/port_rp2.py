@@ -325,7 +325,8 @@ class Port:
         if past < COLLECT_US:
             return
         if player.mode != STOPPED:
-            if past < MEMORY_US or player.fresh_us(now) < LEAD_US - FRESH_US:
+            look_us = COLLECT_US if self.board.by_card else MEMORY_US  # a card's feed makes some
+            if past < look_us or player.fresh_us(now) < LEAD_US - FRESH_US:
                 return
             self.collected_us = now
             f.S[f.TAKEN] = f.S[f.FREE] - gc.mem_free()
