@@ -38,6 +38,7 @@ LOOK_S = 0.25
 LONG_S = 200.0
 INTO_S = 1.0  # of the job's motion, then it is stopped
 WAY_MOST_S = 60.0
+HOMED_OFF = 2  # steps by which a switch is felt late
 
 
 def made(name: str, machine: mf.Machine, folder: Path) -> Path:
@@ -139,6 +140,8 @@ class CardBench:
         page, motors = self.link.page, self.machine.motors
         at = [self.link.chip.where(page.STEP[motor.connector][0]) for motor in motors]
         homed = [a - told for a, told in zip(at, status.steps.values(), strict=True)]
+        if max(map(abs, homed)) > HOMED_OFF:
+            return f"motors are off by {homed}"
         if self.away is None:
             self.away = homed  # what homing has made of the places they began at
         return "" if homed == self.away else f"motors are off by {homed}, before by {self.away}"
@@ -228,7 +231,7 @@ def whole(name: str, machine: str) -> dict[str, Any]:
 
 
 def stopped(name: str, machine: str, pull: bool) -> dict[str, Any]:
-    """A job that is held, or whose card is pulled, and goes on; `wrong` is empty when all was right.
+    """A job that is held, or whose card is pulled, and goes on; `wrong` is empty when all is right.
 
     pull: the card; it is put back. The motors must stand where the board says, held and at the end.
     """
