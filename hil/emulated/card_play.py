@@ -256,7 +256,9 @@ def _stopped(bench: CardBench, pull: bool) -> dict[str, Any]:
         bench.desk().hold()
         bench.unplug()
     held = bench.until(("HELD", "ENDED"))
-    wrong = bench.astray() if held.state == "HELD" else held.words
+    if held.state != "HELD":
+        return {"machine": bench.machine.name, "wrong": f"not held: {held.words}"}
+    wrong = bench.astray()
     if pull:
         link.chip.card(inside=True)
     link.mend()
