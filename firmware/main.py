@@ -5,10 +5,13 @@ import gc
 import machine
 import micropython
 
-MEMORY = bytearray(8 * 8192)  # for windows: taken first, while the heap is in one piece
 gc.threshold(4096)  # each import's leftovers are collected before the next: no holes between them
 
 from boards import pico_carrier as page  # noqa: E402
+
+# for windows: taken early, while the heap is in one piece; the program of a card needs room, too
+MEMORY = bytearray((4 if hasattr(page, "CARD") else 8) * 8192)
+
 from mfboard import faults  # noqa: E402
 from mfboard.board import Board  # noqa: E402
 from mfboard.fast_wire import FastCrc, FastDecoder, encode  # noqa: E402

@@ -112,9 +112,10 @@ class VirtualLink:
             for m in range(len(self.machine.motors)):
                 self.plant.recount(m, port.engine.position(m), 0)
         if port.card:
-            script = self.board.card._script if self.board.card else None
-            if script is not None and not script.gi_running:
-                script.close()  # what it had open is gone now, not when somebody tidies up
+            script = (self.board.card._script if self.board.card else None) or []
+            if not any(part.gi_running for part in script):
+                for part in reversed(script):
+                    part.close()  # what it had open is gone now, not when somebody tidies up
             port.card.release()
         port.events.clear()
         port.sent.clear()

@@ -6,7 +6,6 @@ motors stopped, heat off, the fault latched and told.
 
 from mfboard import faults, parts, window
 from mfboard.answers import Answers
-from mfboard.config import ConfigError, parse, same
 from mfboard.handle import Handler
 from mfboard.heat import Heat
 from mfboard.heaters import Heater
@@ -29,8 +28,20 @@ STATUS_US = 50_000
 RETREAT_BYTES = 4096
 
 
+def same(text, data, length):
+    """Whether data holds this text again, as after each connect: seen without taking memory."""
+    if len(text) != length:
+        return False
+    i = 0
+    while i < length:
+        if text[i] != data[i]:
+            return False
+        i += 1
+    return True
+
+
 class Board:
-    """A board on a port, with memory (SLOTS * SLOT_BYTES) for windows."""
+    """A board on a port, with memory for windows (SLOTS * SLOT_BYTES, or fewer slots)."""
 
     def __init__(self, port, decoder=None, crc=None, running=None, encode=encode_into, memory=None):
         self.port = port
@@ -40,9 +51,8 @@ class Board:
         self.answers = Answers(self, crc or Crc(), encode)
         self.handler = Handler(self)
         self.upkeep = Upkeep(self)
-        self.player = Player(
-            port, memory or bytearray(SLOTS * SLOT_BYTES), SLOTS, SLOT_BYTES, HORIZON_US
-        )
+        memory = memory or bytearray(SLOTS * SLOT_BYTES)
+        self.player = Player(port, memory, len(memory) // SLOT_BYTES, SLOT_BYTES, HORIZON_US)
         self.config = None
         self.config_text = b""  # what it was read from
         self.config_bytes, self.config_got = self.player.memory[0], 0  # nothing is played then
@@ -113,15 +123,21 @@ class Board:
                 self.state = s.READY
             return ""
         try:
+            from mfboard.config import ConfigError, parse  # it is long: a card's board forgets it
+
             text = bytes(self.config_bytes[:length])
-            config = parse(text, self.port.page)
+            try:
+                config = parse(text, self.port.page)
+            except ConfigError as error:
+                return str(error)
             parts.fetch(config)
             if config["height"] and not self.port.holds_height:
-                raise ConfigError("this board's program holds no height; leave out [height]")
-        except ConfigError as error:
-            return str(error)
+                return "this board's program holds no height; leave out [height]"
         except MemoryError:
             return "the board has no memory left for it; reset the board and connect again"
+        if self.card:
+            self.port.unload(("config",))
+            text = self.card.shared(text)
         self.config = config
         self.config_text = text
         self.port.configure(config)
@@ -372,7 +388,7 @@ class Board:
         """Windows first to last (not included) have been committed."""
         k = first
         while k != last:
-            length = self.player.length[k % SLOTS]
+            length = self.player.length[k % self.player.slots]
             self.hash.feed(self.player.slot(k), 0, length)
             self.committed = (self.committed + 1) & MASK30
             k = (k + 1) & MASK30

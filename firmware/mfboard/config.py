@@ -3,12 +3,11 @@
 import json
 
 from mfboard.converter import KINDS as CONVERTERS
+from mfboard.outputs import HEATER_HZ, SERVO_HZ
 
 ROLES = ("limit", "probe", "estop", "door", "float", "arc_ok", "stall", "button", "contactor")
 KINDS = ("switch", "pwm", "servo")
 CONFIG_BYTES = 8192  # it comes into the first window's slot
-HEATER_HZ = 10
-SERVO_HZ = 50
 _TOP = {
     "v", "machine", "pulse_ticks", "lease_ms", "motors", "inputs", "outputs", "heaters", "arc",
     "height",
@@ -90,18 +89,6 @@ def _list(config, key, most):
     if not isinstance(value, list) or len(value) > most:
         raise ConfigError(key + " is no list of at most " + str(most))
     return value
-
-
-def same(text, data, length):
-    """Whether data holds this text again, as after each connect: seen without taking memory."""
-    if len(text) != length:
-        return False
-    i = 0
-    while i < length:
-        if text[i] != data[i]:
-            return False
-        i += 1
-    return True
 
 
 def parse(data, page):

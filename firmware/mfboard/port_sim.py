@@ -152,6 +152,9 @@ class Port:
         """Remember this over power cuts."""
         self.flash = bytes(data)
 
+    def unload(self, _names):
+        """A computer has room for them."""
+
     def kept(self):
         """What was kept last; nothing: empty."""
         return self.flash
