@@ -35,6 +35,8 @@ class Heater:
         self.max_dc = item["max_dc"]
         self.pid = Pid(item["kp"], item["ki"], item["kd"], TURN_MS)
         self.model = Residual(item["model"], TURN_MS) if item["model"] else None
+        if self.model and self.converts:
+            self.model.converts((self.curve.period_us + 90_000) // (TURN_MS * 1000))
         self.predict = None
         if "predict" in item:
             self.predict = Predict(item["predict"], self.model, TURN_MS)

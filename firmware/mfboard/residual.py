@@ -27,6 +27,7 @@ LOST_LESS = 54
 BASE_MC = 800  # what the model does not know
 TUNED_MC = 120  # the same where the sensor's lag is known: such a model was fitted
 BASE_MS = 150  # and what it warms in so long
+STEPS_MC = 250  # of a converter
 STEP_MC = 1000  # of noise, no more than this is believed in a turn
 NOISE_MC = 400  # thought at first: 0.2 C rms
 NOISE_MOST_MC = 500  # more than this is no excuse: 0.4 C rms
@@ -86,6 +87,7 @@ class Residual:
         self.top_mc = rate_mc_s * model["time_ds"] // 10  # above the room, in the end
         base_mc = TUNED_MC if "lag_ds" in model else BASE_MC
         self.base = 64 * (base_mc + rate_mc_s * BASE_MS // 1000)
+        self.coarse = 1  # turns that a reading stands still: its noise is averaged so much less
         self.duties = bytearray(DELAYS)
         self.at = 0
         self.begun = False
@@ -119,6 +121,11 @@ class Residual:
         else:  # still warm: the room may be anything, and power of before is still on its way
             self.settling += self.dead_turns + 3 * self.lag_turns
 
+    def converts(self, turns):
+        """Its sensor has a converter: quarters of a degree, a new one after so many turns."""
+        self.coarse = turns
+        self.base += 64 * STEPS_MC + self.rate * turns
+
     def holds(self, target_mc):
         """The duty, of 65535, that should hold a temperature."""
         above = target_mc - self.room_mc
@@ -128,7 +135,7 @@ class Residual:
 
     def bound(self):
         """How much a sum may be, fine: what the model does not know, and the noise."""
-        noise = (self.noise >> 3) * 5
+        noise = (self.noise >> 3) * 5 * self.coarse
         return self.base + (noise if noise < 64 * NOISE_MOST_MC else 64 * NOISE_MOST_MC)
 
     def turn(self, now_mc, duty, wanted):

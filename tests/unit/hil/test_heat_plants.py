@@ -40,6 +40,13 @@ def test_a_model_regulates_better_than_pid_and_is_as_safe(found, predicted):
     assert all(0 <= a.told_s < 30 or a.harmless for a in attacks)
 
 
+@pytest.mark.parametrize("seed", range(4_100_000, 4_100_008))
+def test_readings_that_stand_still_between_conversions_are_no_fault(seed):
+    outcome = trial(seed, "pid", "max6675")
+    assert outcome.alarms == ()
+    assert outcome.nearest < 0.9
+
+
 @pytest.mark.parametrize("sensor", ["pt1000", "max31855", "max6675"])
 @pytest.mark.parametrize("control", ["pid", "model"])
 def test_other_sensors_alarm_no_more(sensor, control):
