@@ -67,9 +67,7 @@ def keep(path: Path, seed: int, chunks: set[int], told: Told) -> None:
     part.replace(path)
 
 
-def campaign(
-    binary: Path, count: int, seed: int, workers: int, keeping: Path, resume: bool
-) -> Told:
+def campaign(count: int, seed: int, workers: int, resume: bool) -> Told:
     """Plays all chunks that are not done yet. Ctrl-C ends it behind the chunks under way."""
     done, total = kept(KEPT, seed) if resume else (set(), {})
     chunks = [k for k in range((count + CHUNK - 1) // CHUNK) if k not in done]
