@@ -201,8 +201,12 @@ static void judge_tail_bends(judge *j, const trails *tail, int first, int last)
     for (int a = 0; a < j->axes; a++) {
         const trail *own = &tail->motor[judge_motor_of(j, a)];
         double jumps = 0.0;
-        for (int i = first + 1; i <= last + 2 && i < (int)j->count; i++) {
-            jumps += j->moves[i].kind <= MF_MOVE_ARC ? j->jump[a][i] : 0.0;
+        int more = 2; /* it may rest a step behind the earliest place: two moves on at most */
+        for (int i = first + 1; more > 0 && i < (int)j->count; i++) {
+            if (j->moves[i].kind <= MF_MOVE_ARC) {
+                jumps += j->jump[a][i];
+                more -= i > last;
+            }
         }
         for (size_t step = 1; 2 * step < own->edges; step *= 4) {
             for (size_t i = 0; i + 2 * step < own->edges; i += 1 + step / 2) {
