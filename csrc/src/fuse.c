@@ -268,7 +268,7 @@ static int joins(mf_blend *blend, const mf_move *move)
     if (last->flags != move->flags || (last->flags & MF_FLAG_STOP) != 0 ||
         last->speed_mm_s != move->speed_mm_s || last->accel_mm_s2 != move->accel_mm_s2 ||
         last->tolerance_mm != move->tolerance_mm || last->advance_s != move->advance_s ||
-        blend_tolerance(blend, move) <= 0) {
+        last->beam != move->beam || blend_tolerance(blend, move) <= 0) {
         return 0;
     }
     if (blend->lines == 1) {

@@ -384,7 +384,7 @@ class _Judge:
         lost = min((v.tick for v in self.violations if v.kind in ("path", "end")), default=NEVER)
         known = {v: p for v, p in self.passings.items() if p.last < lost or lost == NEVER}
         slack_s = SLACK_S + about_s(self.machine)
-        happenings = Happenings(self.asked, self.capture, self.parts, known, slack_s)
+        happenings = Happenings(self.asked, self.capture, self.parts, known, self.machine, slack_s)
         for kind, tick, line, text in happenings.check(timed=timed):
             if tick < lost:
                 _, place = self._line_at(tick)
