@@ -16,9 +16,9 @@ from hil.verify.bends import Bends, track
 from hil.verify.bounds import Bounds
 from hil.verify.compensated import Corrected, carriages, corrected, is_off, slack_steps
 from hil.verify.corners import corner_speeds
-from hil.verify.filters import Filters
+from hil.verify.filters import Filters, about_s
 from hil.verify.geometry import Path
-from hil.verify.happenings import Happenings, Passing
+from hil.verify.happenings import SLACK_S, Happenings, Passing
 from hil.verify.leap import Leaper
 from hil.verify.limits import Highest, Limits
 from hil.verify.match import NEVER, Places, Walk
@@ -383,7 +383,8 @@ class _Judge:
     def happenings(self, timed: bool) -> None:
         lost = min((v.tick for v in self.violations if v.kind in ("path", "end")), default=NEVER)
         known = {v: p for v, p in self.passings.items() if p.last < lost or lost == NEVER}
-        happenings = Happenings(self.asked, self.capture, self.parts, known, self.machine)
+        slack_s = SLACK_S + about_s(self.machine)
+        happenings = Happenings(self.asked, self.capture, self.parts, known, self.machine, slack_s)
         for kind, tick, line, text in happenings.check(timed=timed):
             if tick < lost:
                 _, place = self._line_at(tick)

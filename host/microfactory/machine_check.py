@@ -152,13 +152,11 @@ def _blend(machine: Machine, file: TomlFile) -> None:
     """What nobody has looked at together with bent corners is not driven with them."""
     if machine.motion.corner != "blend":
         return
-    filtered = any(axis.shaper != "none" or axis.pressure_advance_s for axis in machine.axes)
-    if filtered or machine.compensation is not None:
+    if machine.compensation is not None:
         raise file.error(
             ("motion", "corner"),
-            "corners are not blended on an axis that is shaped, has pressure advance or is "
-            "compensated",
-            'remove corner = "blend", or those',
+            "corners are not blended on a machine that is compensated",
+            'remove corner = "blend", or [compensation]',
         )
 
 
