@@ -21,6 +21,7 @@ from microfactory.job import (
     planned_time_s,
 )
 from microfactory.journal import Past
+from microfactory.kinematics import point_of
 from microfactory.motion.compensate import compensates
 from microfactory.motion.gcode import Program
 from microfactory.motion.plan import Place, Section, plan
@@ -193,12 +194,12 @@ def _way_back(
     rest: dict[str, float] = {}
     pushed: dict[str, float] = {}
     ends: dict[str, float] = {}
+    here_mm, there_mm = point_of(machine, steps), point_of(machine, there)
     for a, axis in enumerate(machine.axes):
-        m = machine.motors_of_axis(a)[0]
         slack = slack_mm(machine, a)
-        if steps[m] == there[m] and not slack:
+        if here_mm[a] == there_mm[a] and not slack:
             continue
-        mm = there[m] / axis.steps_per_mm
+        mm = there_mm[a]
         if slack:
             pushed[axis.name], ends[axis.name], mm = carriage[a], mm, carriage[a] - slack
         group = rest if axis.unlimited else down if axis.letter == "Z" else across
