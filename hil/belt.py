@@ -1,8 +1,8 @@
 """A simulated CoreXY: one belt, two motors, one carriage, and the switches that it meets.
 
 Written from the mechanics, apart from the host's and the planner's kinematics: the carriage is at
-x = (a + b) / 2, y = (a - b) / 2 of what the two motors have let through, so their edges are merged in
-time, and a switch changes with the very edge that takes the carriage past it.
+x = (a + b) / 2, y = (a - b) / 2 of what the two motors have let through, so their edges are merged
+in time, and a switch changes with the very edge that takes the carriage past it.
 """
 
 from __future__ import annotations

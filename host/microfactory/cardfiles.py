@@ -137,8 +137,8 @@ def write_card(
         )
     if checked.machine.kinematics != "cartesian":
         raise JobError(
-            f"{job}: a board homes a {checked.machine.kinematics} machine only with a host; nothing "
-            "was written; run the job over USB"
+            f"{job}: a board homes a {checked.machine.kinematics} machine only with a host; "
+            "nothing was written; run the job over USB"
         )
     data = job.read_bytes()
     if len(data) >= 1 << 30:

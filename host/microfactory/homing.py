@@ -155,7 +155,9 @@ class Homing:
         names = [motor.name for motor in machine.motors]
         pair = moved_with(machine, a)
         touched = dict(status.steps)
-        touched.update({names[m]: status.latched[names[m]] for m in pair if names[m] in status.latched})
+        touched.update(
+            {names[m]: status.latched[names[m]] for m in pair if names[m] in status.latched}
+        )
         beyond_mm = home.pull_off_mm * (-1.0 if home.toward == "min" else 1.0)
         was_mm = point_of(machine, tuple(touched[name] for name in names))[a]
         late = round((home.position_mm + beyond_mm - was_mm) * spm)

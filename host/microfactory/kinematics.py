@@ -1,7 +1,8 @@
 """Where motors are when the axes are somewhere, and back: the one place of the host that knows.
 
 `cartesian`: every axis has motors of its own. `corexy`: two motors on one belt; X's motor, A, goes
-X + Y and Y's motor, B, goes X - Y; all other axes are Cartesian. The planner's twin is `csrc/src/kin_*.c`.
+X + Y and Y's motor, B, goes X - Y; all other axes are Cartesian. The planner's twin is
+`csrc/src/kin_*.c`.
 """
 
 from __future__ import annotations
@@ -43,15 +44,13 @@ def moved_with(machine: Machine, axis: int) -> tuple[int, ...]:
 def steps_at(machine: Machine, point_mm: Sequence[float]) -> tuple[int, ...]:
     """Count of every motor at a point, mm by axis: the nearest step."""
     return tuple(
-        round(
-            sum(point_mm[a] * share for a, share in shares(machine, m)) * machine.steps_per_mm(m)
-        )
+        round(sum(point_mm[a] * share for a, share in shares(machine, m)) * machine.steps_per_mm(m))
         for m in range(len(machine.motors))
     )
 
 
 def point_of(machine: Machine, steps: Sequence[int]) -> list[float]:
-    """Where the axes are, in mm, when the motors have these counts (an axis's first motor tells)."""
+    """Where the axes are, in mm, at these counts of the motors (an axis's first motor tells)."""
     point = [
         steps[machine.motors_of_axis(a)[0]] / axis.steps_per_mm
         for a, axis in enumerate(machine.axes)

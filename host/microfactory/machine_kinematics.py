@@ -9,6 +9,7 @@ from microfactory.tomlfile import TomlFile
 
 if TYPE_CHECKING:
     from microfactory.machine import Machine
+    from microfactory.parts import Axis
 
 
 def check_kinematics(machine: Machine, file: TomlFile) -> None:
@@ -32,23 +33,7 @@ def _core(machine: Machine, file: TomlFile) -> None:
         raise file.error(("axes",), "a CoreXY has an X and a Y", "add them")
     x, y = (machine.axes[a] for a in core_axes(machine))
     for axis in (x, y):
-        place = ("axes", axis.name)
-        if len(axis.motors) != 1:
-            raise file.error(
-                (*place, "motors"),
-                f"{axis.name} has {len(axis.motors)} motors",
-                "name one: X's goes X + Y, Y's goes X - Y",
-            )
-        if axis.unlimited:
-            raise file.error((*place, "unlimited"), "an axis on a belt has a travel", "remove it")
-        if axis.home and any(
-            i.name == axis.home.input and i.role == "stall" for i in machine.inputs
-        ):
-            raise file.error(
-                (*place, "home", "input"),
-                "a stall does not tell which of the two axes has met its end",
-                "give this axis a switch",
-            )
+        _core_axis(machine, axis, file)
     if x.steps_per_mm != y.steps_per_mm:
         raise file.error(
             ("axes", y.name, "steps_per_mm"),
@@ -56,29 +41,63 @@ def _core(machine: Machine, file: TomlFile) -> None:
             "give both the same",
         )
     if bool(x.home) != bool(y.home):
-        raise file.error(("axes", (y if x.home else x).name), "only the other has a home", "add one")
-    for table, place in (
-        (machine.compensation, "compensation"),
-        (machine.height, "height"),
-        (machine.motion.corner == "blend" or None, "motion"),
-    ):
-        if table is not None:
-            key = (place, "corner") if place == "motion" else (place,)
+        lone = y if x.home else x
+        raise file.error(("axes", lone.name), "only the other has a home", "add one")
+    _not_with_core(machine, (x.name, y.name), file)
+    for axis in (x, y):
+        _belt(machine, axis, x.max_speed_mm_s + y.max_speed_mm_s, file)
+
+
+def _core_axis(machine: Machine, axis: Axis, file: TomlFile) -> None:
+    place = ("axes", axis.name)
+    if len(axis.motors) != 1:
+        raise file.error(
+            (*place, "motors"),
+            f"{axis.name} has {len(axis.motors)} motors",
+            "name one: X's goes X + Y, Y's goes X - Y",
+        )
+    if axis.unlimited:
+        raise file.error((*place, "unlimited"), "an axis on a belt has a travel", "remove it")
+    if axis.home and machine.inputs[machine.input_id(axis.home.input)].role == "stall":
+        raise file.error(
+            (*place, "home", "input"),
+            "a stall does not tell which of the two axes has met its end",
+            "give this axis a switch",
+        )
+
+
+def _not_with_core(machine: Machine, pair: tuple[str, str], file: TomlFile) -> None:
+    """What nobody has looked at together with a shared belt is not driven with it."""
+    parts: tuple[tuple[object, tuple[str, ...]], ...] = (
+        (machine.compensation, ("compensation",)),
+        (machine.height, ("height",)),
+        (machine.motion.corner == "blend", ("motion", "corner")),
+    )
+    for there, place in parts:
+        if there:
             raise file.error(
-                key,
+                place,
                 "compensation, height control and blended corners are not driven with CoreXY",
                 "remove it",
             )
-    for axis in (x, y):
-        number = [m.name for m in machine.motors].index(axis.motors[0])
-        own = machine.motors[number].max_speed_mm_s
-        fastest = x.max_speed_mm_s + y.max_speed_mm_s
-        fastest = min(fastest, own) if own else fastest
-        driver = machine.driver(number)
-        if fastest * axis.steps_per_mm > driver.max_step_hz:
+    for i, step in enumerate(machine.retreat):
+        if step.axis in pair:
             raise file.error(
-                ("motors", axis.motors[0], "max_speed_mm_s"),
-                f"its belt may go {fastest:g} mm/s when both axes do, and that is more than driver "
-                f"{driver.name} takes",
-                f"write max_speed_mm_s = {driver.max_step_hz / axis.steps_per_mm:.1f} or less",
+                ("retreat", str(i), "axis"),
+                "the board keeps each motor in its travel, not an axis that two of them move",
+                "retreat with other axes",
             )
+
+
+def _belt(machine: Machine, axis: Axis, both_mm_s: float, file: TomlFile) -> None:
+    number = [m.name for m in machine.motors].index(axis.motors[0])
+    own = machine.motors[number].max_speed_mm_s
+    fastest = min(both_mm_s, own) if own else both_mm_s
+    driver = machine.driver(number)
+    if fastest * axis.steps_per_mm > driver.max_step_hz:
+        raise file.error(
+            ("motors", axis.motors[0], "max_speed_mm_s"),
+            f"its belt may go {fastest:g} mm/s when both axes do, and that is more than driver "
+            f"{driver.name} takes",
+            f"write max_speed_mm_s = {driver.max_step_hz / axis.steps_per_mm:.1f} or less",
+        )

@@ -170,9 +170,8 @@ def status_from(m: dict[str, Any], machine: Machine) -> Status:
         at += 6
     position = {}
     if len(steps) == len(machine.motors):
-        position = dict(
-            zip((a.name for a in machine.axes), point_of(machine, tuple(steps.values())), strict=True)
-        )
+        point = point_of(machine, tuple(steps.values()))
+        position = {axis.name: point[a] for a, axis in enumerate(machine.axes)}
     return Status(
         state=word(s.STATES, m["state"]),
         why=word(s.WHY, m["why"]) if m["why"] else "",

@@ -12,8 +12,8 @@ from struct import Struct
 from typing import Any, NamedTuple
 
 from microfactory.errors import UsageError
-from microfactory.machine import Machine
 from microfactory.kinematics import steps_at
+from microfactory.machine import Machine
 from microfactory.motion.compensate import Sides, carriage_mm, moves_of
 from microfactory.motion.core import check, ffi, lib
 from microfactory.motion.feed import Feed
