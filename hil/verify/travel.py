@@ -13,7 +13,7 @@ def leaves(
     machine: Any, core: Core | None, start_steps: tuple[int, ...], edges: Any, off: Any
 ) -> list[tuple[int, str]]:
     """(tick, text) of the first pulse of each axis that is a whole step outside its travel. edges:
-    of each axis's first motor. off: the machine is made good, so an axis may go half way to its switch.
+    of each axis's first motor. off: the machine is made good, so it may go half way to its switch.
     """
     found = []
     for i, axis in enumerate(machine.axes):

@@ -150,6 +150,7 @@ def _return(job: Job, section: Section, *, exact: bool) -> None:
     machine = job.machine
     there = section.start_steps
     if not exact:
+        job.client.send("RESET", number=0)  # a board that rests on a path takes no POSITION
         for m in range(len(machine.motors)):
             if machine.axes[machine.axis_of_motor(m)].home is None:
                 job.client.send("POSITION", motor=m, steps=there[m])
