@@ -9,8 +9,8 @@ from microfactory.drive import ASKED, Driven, drive
 from microfactory.errors import BoardFault, Stopped, UsageError
 from microfactory.kinematics import core_axes, moved_with, point_of, shares
 from microfactory.machine import Machine
-from microfactory.motion.plan import Window
 from microfactory.motion.straight import straight
+from microfactory.motion.stretch import Window
 from microfactory.offsets import home_side, motor_mm
 from microfactory.parts import Home
 
