@@ -56,6 +56,7 @@ class Board:
         self.heat = Heat(self)
         self.torch = Torch(self)
         self.interlock = Interlock(self)
+        self.contactor = self.idle = None
         self.height_motor = -1
         self.drivers = parts.drivers(self)
         self.by_card = False  # a job plays without a host
@@ -114,6 +115,7 @@ class Board:
         try:
             text = bytes(self.config_bytes[:length])
             config = parse(text, self.port.page)
+            parts.fetch(config)
             if config["height"] and not self.port.holds_height:
                 raise ConfigError("this board's program holds no height; leave out [height]")
         except ConfigError as error:
@@ -146,6 +148,8 @@ class Board:
         for i in range(len(config["inputs"])):
             self.inputs.change(i, self.port.level(i), now)
         self.heat.configure(now)
+        self.contactor = parts.contactor(self)
+        self.idle = parts.idle(self)
         self.state = s.READY
         if self.drivers:
             self.drivers.configure(config)
@@ -160,8 +164,12 @@ class Board:
         due = sooner(sooner(due, self.inputs.due_us(now)), self.torch.due_us(now))
         if self.drivers:
             due = sooner(due, self.drivers.due_us(now))
+        if self.contactor:
+            due = sooner(due, self.contactor.due_us(now))
         if self.card:
             due = sooner(due, self.card.due_us(now))
+        if self.idle:
+            due = sooner(due, self.idle.due_us(now))
         if self.receiver.connect:
             due = sooner(due, STATUS_US - since(now, self.status_us))
             if self._needs_link():
@@ -179,6 +187,8 @@ class Board:
             self.trip(fault, 0)
         self.inputs.service(now)
         self.interlock.look()
+        if self.contactor:
+            self.contactor.turn(now)
         self.torch.turn(now)
         if self.drivers:
             self.drivers.turn(now)
@@ -193,6 +203,8 @@ class Board:
         self.upkeep.service(now)
         if self.card:
             self.card.turn(now)
+        if self.idle:
+            self.idle.turn(now)
 
     def begin(self, number):
         """A run begins at this window now."""

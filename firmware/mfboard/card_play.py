@@ -124,6 +124,8 @@ class Run:
     def ready(self):
         """Drivers on, what heat may be kept for, and everything homed."""
         card, board, feed = self.card, self.board, self.feed
+        while board.contactor and board.contactor.settling(board.port.us()):
+            yield LOOK_US
         card.state = c.PLAYING
         card.changed = True
         trusted = board.trusted

@@ -49,6 +49,7 @@ class Port:
         self.config = None
         self.drivers = [Pin(number, Pin.OUT, value=1) for number in page.ENABLE]
         self.pump = Pin(page.CHARGE_PUMP, Pin.OUT, value=0)
+        self.powered = False  # the charge pump runs
         self.pins = []
         self.heaters = []
         self.sensors = []
@@ -242,6 +243,11 @@ class Port:
         if self.watchdog:
             self.watchdog.feed()
 
+    def power(self, on):
+        """The charge pump runs from now on, or stands still."""
+        self.powered = on
+        self.pump.value(0)
+
     def maintain(self):
         """Start again into the REPL, for an update."""
         open(start.MAINTAIN, "w").close()
@@ -295,7 +301,8 @@ class Port:
             left = board.due_us()
             self.due_us = now + (left if 0 <= left < LOOK_US else LOOK_US) & MASK30
         self.usb.flush()
-        self.pump.toggle()
+        if self.powered:
+            self.pump.toggle()
         self._collect(board.player)
         now = self.us()
         pass_us = since(now, self.turned_us)
