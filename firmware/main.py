@@ -11,6 +11,7 @@ gc.threshold(4096)  # each import's leftovers are collected before the next: no 
 from boards import pico_carrier as page  # noqa: E402
 from mfboard import faults  # noqa: E402
 from mfboard.board import Board  # noqa: E402
+from mfboard.fast_intake import Intake  # noqa: E402
 from mfboard.fast_wire import FastCrc, FastDecoder, encode  # noqa: E402
 from mfboard.port_rp2 import WATCHDOG_MS, Port, run  # noqa: E402
 
@@ -20,7 +21,7 @@ micropython.alloc_emergency_exception_buf(100)
 def main(memory):
     """Never returns."""
     port = Port(page)
-    board = Board(port, FastDecoder(), FastCrc(), FastCrc(), encode, memory)
+    board = Board(port, FastDecoder(), FastCrc(), FastCrc(), encode, memory, Intake)
     if machine.reset_cause() == machine.WDT_RESET:
         board.trip(faults.WATCHDOG, 0)
     micropython.kbd_intr(-1)  # what comes through the REPL's port stops nothing
