@@ -10,6 +10,7 @@ CORE = $(wildcard csrc/src/*.c)
 FUZZ_INPUTS ?= 100000
 CUTS ?= 10000
 DAMAGED ?= 1000000
+NIGHT ?= 100000000
 EMULATED = hil/emulated
 EMULATED_CUTS ?= 200
 UF2 ?=
@@ -17,7 +18,7 @@ BOOTROM ?=
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint audit-c test-c analyze fuzz golden bench cuts verify-mutants card-faults mutated miswired faults heat-plants our-faults noise hil-emulated \
+.PHONY: help setup demo test lint audit-c test-c analyze fuzz golden bench cuts verify-mutants card-faults mutated miswired faults heat-plants our-faults noise noise-night hil-emulated \
 	format clean
 
 help: ## show this list
@@ -97,6 +98,12 @@ our-faults: $(VENV)/.ready ## 200 faults drawn into our own sources: do the test
 
 noise: $(VENV)/.ready ## DAMAGED frames (default 1,000,000) through the decoder: none is taken for another
 	@$(PY) -m pytest -q tests/wire/test_noise.py -k damaged --damaged $(DAMAGED)
+
+noise-night: $(VENV)/.ready ## NIGHT damaged frames (default 100,000,000) through the decoder and its twin in C; Ctrl-C stops it
+	@mkdir -p build
+	@$(CC) $(CFLAGS_CHECK) -O2 csrc/src/frames.c tests/c/noise_frames.c -o build/noise
+	@./build/noise $(NIGHT) $(SEED)
+	@$(PY) -m hil.noise --frames $(NIGHT) --seed $(SEED)
 
 card-faults: $(VENV)/.ready ## 400 faults while jobs play from a card: pulled, slow, torn, power, USB
 	@$(PY) -m hil.cardfaults --cases 400 --seed $(SEED)

@@ -17,6 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 from programs import PROGRAMS, text
 
 from microfactory.machine import Machine
@@ -24,6 +25,7 @@ from microfactory.motion.framing import wire_bytes
 from microfactory.motion.gcode import Program, parse
 from microfactory.motion.moves import check_program
 from microfactory.motion.plan import plan
+from microfactory.motion.stretch import AS_BEFORE
 
 HERE = Path(__file__).parent
 RUNS = 3
@@ -48,6 +50,21 @@ def planned(program: Program, machine: Machine) -> dict[str, float]:
         "steps": sum(sum(f.steps) for f in figures),
         "job_time_s": sum(f.time_s for f in figures),
     }
+
+
+def kinds(program: Program, machine: Machine) -> dict[str, int]:
+    """Segments of steps, and of waits (they fill each list to its length), from the bytes."""
+    steps = waits = 0
+    motors = len(machine.motors)
+    for section in plan(program, machine).sections():
+        for window in section.windows:
+            counts = np.frombuffer(window.data, "<u2", 4 * motors, 28)[2::4]
+            changes = int(np.frombuffer(window.data, "<u2", 2, 22).sum())
+            own = int(counts[counts != AS_BEFORE].sum())
+            first = np.frombuffer(window.data, "<u4", 2 * own, 28 + 8 * motors + 8 * changes)[::2]
+            stepping = int((first >> 1 & 1).sum())
+            steps, waits = steps + stepping, waits + own - stepping
+    return {"steps": steps, "waits": waits}
 
 
 def reference(file: Path, folder: Path) -> tuple[float, float]:
@@ -80,6 +97,7 @@ def row(name: str, machine: Machine, folder: Path) -> dict[str, object]:
     plain_read_s = statistics.median(read for read, _ in reference_s)
     plain_s = statistics.median(whole for _, whole in reference_s)
     last = runs[-1]
+    segments = kinds(program, machine)
     heads = last["bytes"] - last["tail_bytes"] - 8 * last["segments"]
     return {
         "bench": "host",
@@ -94,6 +112,8 @@ def row(name: str, machine: Machine, folder: Path) -> dict[str, object]:
         "wall_ratio_to_c": round(wall_s / plain_s, 2),
         "framed_bytes_per_step": round(last["framed"] / last["steps"], 3),
         "segment_bytes_per_step": round(8 * last["segments"] / last["steps"], 3),
+        "step_segment_bytes_per_step": round(8 * segments["steps"] / last["steps"], 3),
+        "wait_bytes_per_s": round(8 * segments["waits"] / last["job_time_s"]),
         "head_bytes_per_s": round(heads / last["job_time_s"]),
         "tail_bytes_per_s": round(last["tail_bytes"] / last["job_time_s"]),
         "job_time_s": round(last["job_time_s"], 3),

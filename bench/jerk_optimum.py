@@ -26,7 +26,8 @@ from microfactory.machine import Machine
 from microfactory.motion.core import ffi
 from microfactory.motion.gcode import parse
 from microfactory.motion.moves import Moves
-from microfactory.motion.plan import Stretch, steps_at
+from microfactory.motion.plan import steps_at
+from microfactory.motion.stretch import Stretch
 
 WINDOWS = 6
 MOVES = 3000

@@ -5,10 +5,13 @@ import gc
 import machine
 import micropython
 
-MEMORY = bytearray(8 * 8192)  # for windows: taken first, while the heap is in one piece
 gc.threshold(4096)  # each import's leftovers are collected before the next: no holes between them
 
 from boards import pico_carrier as page  # noqa: E402
+
+# for windows: taken early, while the heap is in one piece; the program of a card needs room, too
+MEMORY = bytearray((4 if hasattr(page, "CARD") else 8) * 8192)
+
 from mfboard import faults  # noqa: E402
 from mfboard.board import Board  # noqa: E402
 from mfboard.fast_intake import Intake  # noqa: E402
@@ -21,7 +24,8 @@ micropython.alloc_emergency_exception_buf(100)
 def main(memory):
     """Never returns."""
     port = Port(page)
-    board = Board(port, FastDecoder(), FastCrc(), FastCrc(), encode, memory, Intake)
+    board = Board(port, FastDecoder(), FastCrc(), FastCrc(), encode, memory)
+    board.intake = Intake(board)
     if machine.reset_cause() == machine.WDT_RESET:
         board.trip(faults.WATCHDOG, 0)
     micropython.kbd_intr(-1)  # what comes through the REPL's port stops nothing

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hil.arc import Arc
+from hil.contactor import Contactor
 from hil.crooked import Crooked
 from hil.pages import PAGES
 from hil.stepdrivers import OneWire, Tmc2209
@@ -20,6 +21,7 @@ from hil.thermocouples import BITS, Thermocouple
 from hil.thermometers import sensor_share
 from microfactory import Machine
 from microfactory.parts import Home
+from microfactory.squares import motor_numbers, switches
 
 SENSOR_BEHIND_S = 1.0  # dead time between heater and sensor
 AMBIENT_C = 22.0
@@ -98,6 +100,7 @@ class Plant:
         self.tick_hz = 125_000_000
         self.config: Any = None
         self.port: Any = None
+        self.contactor = Contactor()
         self.fire = Arc()  # above the sheet, with a torch
         self.drivers = {  # of each motor whose driver is set over a wire
             m: Tmc2209() for m, motor in enumerate(machine.motors) if machine.driver(m).uart
@@ -106,6 +109,11 @@ class Plant:
         self.wire = OneWire(
             {page.DRIVERS[machine.motors[m].connector]: self.drivers[m] for m in self.drivers}
         )
+
+    def rack(self, motor: str, by_mm: float) -> None:
+        """The gantry stands askew: this motor's side is so much higher on the axis."""
+        m = [part.name for part in self.machine.motors].index(motor)
+        self.offset[m] += round(by_mm * self.machine.steps_per_mm(m))
 
     def _start(self, start: dict[str, float], motor: int) -> float:
         axis = self.machine.axes[self.machine.axis_of_motor(motor)]
@@ -117,10 +125,12 @@ class Plant:
         axis = self.machine.axes[self.machine.axis_of_motor(motor)]
         if axis.home is None:
             return []
+        a = self.machine.axes.index(axis)
+        own = switches(self.machine, a)[motor_numbers(self.machine, a).index(motor)]
         return [
             (
                 round((axis.home.position_mm + self._beyond(axis.home)) * axis.steps_per_mm),
-                self.machine.input_id(axis.home.input),
+                self.machine.input_id(own),
                 axis.home.toward == "min",
             )
         ]
@@ -133,11 +143,11 @@ class Plant:
     def shift(self, name: str, by_mm: float) -> None:
         """A switch closes so much later than it should."""
         number = self.machine.input_id(name)
-        for m, switches in enumerate(self._switches):
+        for m, reached in enumerate(self._switches):
             steps = round(by_mm * self.machine.steps_per_mm(m))
             self._switches[m] = [
                 (at + (-steps if below else steps) if i == number else at, i, below)
-                for at, i, below in switches
+                for at, i, below in reached
             ]
 
     # ---- what the port calls
@@ -189,6 +199,8 @@ class Plant:
         active = self.pressed.get(item.name, 0)
         if item.name in self.stuck:
             active = self.stuck[item.name]
+        elif item.role == "contactor":
+            active = int(self.contactor.closed(self.port.tick))
         elif item.role == "arc_ok" and self.machine.arc:
             active = int(self.fire.burns(self.port.tick))
         else:
@@ -199,6 +211,19 @@ class Plant:
                         at = engine.position(motor) + self.offset[motor]
                         active |= int(at <= position if below else at >= position)
         return active if item.active == "high" else 1 - active
+
+    def pump(self, on: bool, tick: int) -> None:
+        """The board's charge pump runs, or stands still."""
+        self.contactor.pumped = on
+        self.coil(tick)
+
+    def coil(self, tick: int) -> None:
+        """What holds the contactor has changed: its contact follows, and the board sees it."""
+        follows = self.contactor.update(tick, self.tick_hz)
+        for number, part in enumerate(self.machine.inputs):
+            if part.role == "contactor" and follows is not None and not self.contactor.welded:
+                closes = self.contactor.held == (part.active == "high")
+                self.port.at(follows, "level", number, int(closes))
 
     def output(self, number: int, value: int, tick: int) -> None:
         """An output has a value."""

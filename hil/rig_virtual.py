@@ -48,7 +48,8 @@ class VirtualLink:
 
     firmware: the identity that the board tells instead of its own. card: the board has a slot, and
     this card, or this folder, is in it. crooked: how frame, slack and
-    plate are off; True: an example of it.
+    plate are off; True: an example of it. racked: by motor, how many mm higher its side stands.
+    contactor: welded, dead, or stopped (by the emergency stop).
     """
 
     def __init__(
@@ -63,11 +64,18 @@ class VirtualLink:
         firmware: str = "",
         card: SimCard | str | None = None,
         crooked: Crooked | bool | None = None,
+        racked: dict[str, float] | None = None,
+        contactor: str = "",
     ) -> None:
         self.machine = machine
         if isinstance(crooked, bool):
             crooked = example(machine) if crooked else None
         self.plant = Plant(machine, start_mm, crooked)
+        for motor, by_mm in (racked or {}).items():
+            self.plant.rack(motor, by_mm)
+        self.plant.contactor.welded = contactor == "welded"
+        self.plant.contactor.dead = contactor == "dead"
+        self.plant.contactor.supplied = contactor != "stopped"
         names = [motor.name for motor in machine.motors]
         self.sink = CaptureBuilder(TICK_HZ, names) if capture else None
         page = PAGES[machine.board.name]
@@ -104,13 +112,15 @@ class VirtualLink:
             for m in range(len(self.machine.motors)):
                 self.plant.recount(m, port.engine.position(m), 0)
         if port.card:
-            script = self.board.card._script if self.board.card else None
-            if script is not None and not script.gi_running:
-                script.close()  # what it had open is gone now, not when somebody tidies up
+            script = (self.board.card._script if self.board.card else None) or []
+            if not any(part.gi_running for part in script):
+                for part in reversed(script):
+                    part.close()  # what it had open is gone now, not when somebody tidies up
             port.card.release()
         port.events.clear()
         port.sent.clear()
         port.enabled = 0
+        port.power(False)
         port.config = None
         self._boot()
 

@@ -82,22 +82,32 @@ class OneWire:
     def send(self, data: bytes, tick: int) -> None:
         """The master says something from this tick on."""
         end = self._put(data, tick)
+        self._put(self.answer(data), end + self.byte_ticks * REPLY_BITS // BITS)
+
+    def answer(self, data: bytes) -> bytes:
+        """What comes back after a datagram; empty: nothing."""
         if self.spoil:
             data = self.spoil("request", data)
         if len(data) not in (4, 8) or data[0] & 15 != 5 or checksum(data[:-1]) != data[-1]:
-            return
+            return b""
         driver = self.drivers.get(data[1])
         if driver is None or not driver.powered:
-            return
+            return b""
         if data[2] & 0x80:
             if len(data) == 8:
                 driver.write(data[2] & 0x7F, int.from_bytes(data[3:7], "big"))
-            return
+            return b""
+        if len(data) != 4:
+            return b""
         body = bytes([5, 0xFF, data[2]]) + driver.read(data[2]).to_bytes(4, "big")
         reply = body + bytes([checksum(body)])
-        if self.spoil:
-            reply = self.spoil("reply", reply)
-        self._put(reply, end + self.byte_ticks * REPLY_BITS // BITS)
+        return self.spoil("reply", reply) if self.spoil else reply
+
+    def timed(self, data: bytes, end: int) -> list[tuple[int, int]]:
+        """The same for a datagram that ended at a tick: bytes with the ticks at which they end."""
+        first = end + self.byte_ticks * REPLY_BITS // BITS
+        reply = self.answer(data)
+        return [(first + (k + 1) * self.byte_ticks, byte) for k, byte in enumerate(reply)]
 
     def _put(self, data: bytes, tick: int) -> int:
         for byte in data:

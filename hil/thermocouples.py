@@ -14,15 +14,20 @@ CONVERSION_S = {"max31855": 0.100, "max6675": 0.220}  # the longest of the data 
 
 @dataclass
 class Thermocouple:
-    """One converter. fault: "", open, short_gnd, short_vcc; broken: "", zeros, ones, noise."""
+    """One converter. fault: "", open, short_gnd, short_vcc; broken: "", zeros, ones, noise.
+
+    The data sheets do not say when in a conversion the wires are looked at: flag_at end or begin.
+    """
 
     kind: str
     conversion_s: float = 0.0
     junction_c: float = 25.0  # its own temperature
     fault: str = ""
     broken: str = ""
+    flag_at: str = "end"
     told: int = 0  # the frame of the last conversion
     begun_s: float = 0.0
+    begun_fault: str = ""  # when the conversion began that is under way
     flips: int = 0  # so many of the next frames come with a bit of them turned over
 
     def __post_init__(self) -> None:
@@ -42,8 +47,11 @@ class Thermocouple:
     def read(self, now_s: float, celsius: float) -> bytes:
         """CS goes low, all bits are clocked out, CS goes high."""
         if now_s - self.begun_s >= self.conversion_s - 1e-9:
+            fault, self.fault = self.fault, self._seen()
             self.told = self.frame(celsius)
+            self.fault = fault
         self.begun_s = now_s
+        self.begun_fault = self.fault
         bits = BITS[self.kind]
         value = {"zeros": 0, "ones": (1 << bits) - 1, "noise": 0x5A5A5A5A >> (32 - bits)}.get(
             self.broken, self.told
@@ -52,6 +60,10 @@ class Thermocouple:
             self.flips -= 1
             value ^= 1 << (17 if bits == 32 else 15)
         return value.to_bytes(bits // 8, "big")
+
+    def _seen(self) -> str:
+        """The fault that the conversion under way shows when it ends."""
+        return self.fault if self.flag_at == "end" else self.begun_fault
 
 
 class Wires:

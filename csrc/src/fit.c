@@ -2,8 +2,9 @@
 #include "fit.h"
 
 #include <math.h>
+#include <string.h>
 
-#define FIRST_TRY 10
+#define NEAR 16 /* a run is long enough when it lacks less than this share */
 
 /* 1 / i: a run asks for a dozen quotients by small numbers. */
 #define OVER4(i) 1.0 / (i), 1.0 / ((i) + 1), 1.0 / ((i) + 2), 1.0 / ((i) + 3)
@@ -121,28 +122,42 @@ int mf_fit_cubic(const mf_edge *edges, double origin, uint32_t count, quantised 
     return 1;
 }
 
+/* Within 4.5 %: a quarter of the logarithm, which a double's bits are nearly. */
+static inline double fourth_root(double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    bits = (bits >> 2) + UINT64_C(0x2ff3a00000000000);
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
 /* How long a run may be: looked for on a few edges of each length tried. The distance of a cubic
  * from a smooth curve grows with the fourth power of its length, which says what to try next. */
-uint32_t mf_fit_count(const mf_edge *edges, double origin, double tolerance, uint32_t limit)
+uint32_t mf_fit_count(const mf_edge *edges, double origin, double tolerance, uint32_t limit,
+                      uint32_t hint)
 {
     uint32_t good = 1;
     uint32_t bad = limit + 1;
-    uint32_t n = limit < FIRST_TRY ? limit : FIRST_TRY;
+    uint32_t n = limit < hint ? limit : hint;
     while (n > good && n < bad) {
         cubic c = through(edges, origin, n);
         double off = n < 4 ? 0.0 : furthest(edges, origin, n, &c);
         double more = off > 0 ? tolerance / off : 16.0;
-        double next = 0.97 * n * sqrt(sqrt(more));
+        double next = 0.97 * n * fourth_root(more);
         if (off <= tolerance) {
             good = n;
-            n = next > n + 1 ? (next < limit ? (uint32_t)next : limit) : n + 1;
+            if (next < n + n / NEAR + 1.0) {
+                break; /* little more is to be had */
+            }
+            n = next < limit ? (uint32_t)next : limit;
             n = n < bad ? n : (good + bad) / 2;
         } else {
             bad = n;
             n = next > (good + bad) / 2 ? (uint32_t)next : (good + bad) / 2;
             n = n < bad ? n : bad - 1;
         }
-        if (bad - good <= good / 32) {
+        if (bad - good <= good / NEAR + 1) {
             break;
         }
     }

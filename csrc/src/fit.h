@@ -31,8 +31,12 @@ static inline int mf_in_range(double value, double low, double high)
     return value >= low && value <= high;
 }
 
-/* How many edges, at most limit, a cubic that begins at origin (ticks) is likely to reach. */
-uint32_t mf_fit_count(const mf_edge *edges, double origin, double tolerance, uint32_t limit);
+#define FIRST_TRY 10
+
+/* How many edges, at most limit, a cubic that begins at origin (ticks) is likely to reach. hint: how
+ * many it may be, at least 2. */
+uint32_t mf_fit_count(const mf_edge *edges, double origin, double tolerance, uint32_t limit,
+                      uint32_t hint);
 
 /* The cubic through count edges as integers. 0: it has no form. */
 int mf_fit_cubic(const mf_edge *edges, double origin, uint32_t count, quantised *q);

@@ -157,3 +157,67 @@ mf_status mf_frames_window(const mf_frames *frames, mf_frames_session *session, 
     *written = at;
     return MF_OK;
 }
+
+static void keep(mf_decoder *d, uint8_t byte)
+{
+    if (d->at >= MF_FRAME_BYTES - 2) {
+        d->lost = 1;
+    } else {
+        d->payload[d->at++] = byte;
+    }
+}
+
+/* A zero came. True: a whole, undamaged frame is there. */
+static int finish(const mf_frames *f, mf_decoder *d)
+{
+    size_t at = d->at;
+    int empty = at == 0 && d->left == 0 && !d->zero && !d->lost;
+    int good = 0;
+    if (!d->lost && d->left == 0 && at >= 5) {
+        const uint8_t *p = d->payload + at - 4;
+        uint32_t told = (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
+                        (uint32_t)p[3] << 24;
+        good = crc_of(f, d->payload, at - 4) == told;
+    }
+    d->length = good ? at - 4 : 0;
+    if (!good && !empty) {
+        d->bad = (d->bad + 1) & 0xffffu;
+    }
+    d->at = 0;
+    d->left = 0;
+    d->zero = 0;
+    d->lost = 0;
+    return good;
+}
+
+mf_status mf_frames_feed(const mf_frames *frames, mf_decoder *decoder, const uint8_t *data,
+                         size_t length, size_t *used)
+{
+    if (!frames || !decoder || !data || !used) {
+        return MF_E_ARGUMENT;
+    }
+    mf_decoder *d = decoder;
+    d->length = 0;
+    size_t i = 0;
+    while (i < length) {
+        uint8_t byte = data[i++];
+        if (byte == 0) {
+            if (finish(frames, d)) {
+                break;
+            }
+        } else if (d->lost) {
+            continue;
+        } else if (d->left == 0) {
+            if (d->zero) {
+                keep(d, 0);
+            }
+            d->left = (size_t)byte - 1;
+            d->zero = byte != CODE_MAX;
+        } else {
+            keep(d, byte);
+            d->left--;
+        }
+    }
+    *used = i;
+    return MF_OK;
+}

@@ -167,6 +167,8 @@ static void dress(const mf_gcode *reader, mf_move *move, double extruded_mm, int
     move->accel_mm_s2 = only_e                ? reader->accel_retract /* Marlin's rule */
                         : extruded_mm == 0.0 ? reader->accel_travel
                                              : reader->accel_print;
+    int burns = reader->by_speed && reader->main_value > 0.0 && reader->motion != MOTION_RAPID;
+    move->beam = burns ? reader->main_value / move->speed_mm_s : 0.0;
     move->advance_s = extruded_mm > 0.0 && !only_e ? reader->advance_s : 0.0;
 }
 

@@ -108,6 +108,7 @@ struct mf_gcode {
     int32_t fixed; /* M49 */
     double spindle_s; /* negative: none yet */
     double main_value;
+    int32_t by_speed; /* M4 is in force: the laser's power follows the path's speed */
     int32_t height_banned; /* M62 P2 */
     double height_target;  /* as the moves have it */
     double height_pace;

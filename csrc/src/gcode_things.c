@@ -80,7 +80,7 @@ static void main_to(mf_gcode *reader)
     if (begins && reader->machine.strikes) {
         (void)gcode_make(reader, MF_MOVE_STRIKE);
     }
-    switch_to(reader, item, value);
+    switch_to(reader, item, reader->by_speed ? 0.0 : value); /* of M4 the moves have it */
     reader->main_value = value;
     height(reader);
     if (begins) {
@@ -106,6 +106,7 @@ static mf_status main_on(mf_gcode *reader, const mf_gcode_code *code, uint32_t c
     if (item->graded && reader->spindle_s < 0.0) {
         return gcode_refuse_range(reader, MF_E_WORD, MF_WHY_MISSING, column, 'S', 0.0, 0.0);
     }
+    reader->by_speed = item->beam && code->action == ACT_MAIN_BACK;
     main_to(reader);
     return MF_OK;
 }

@@ -185,7 +185,8 @@ static int finite_move(const mf_plan *plan, const mf_move *m)
 {
     int good = within(m->length_mm, 0.0, 1e7) && within(m->speed_mm_s, 0.0, 1e9) &&
                within(m->accel_mm_s2, 0.0, 1e9) && within(m->value, -1e9, 1e9) &&
-               within(m->tolerance_mm, -1e9, 100.0) && within(m->advance_s, 0.0, 10.0);
+               within(m->tolerance_mm, -1e9, 100.0) && within(m->advance_s, 0.0, 10.0) &&
+               within(m->beam, 0.0, 1e9);
     for (int a = 0; a < plan->config.axes; a++) {
         good = good && within(m->start_mm[a], -1e6, 1e6) && within(m->end_mm[a], -1e6, 1e6);
     }

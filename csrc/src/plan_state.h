@@ -10,6 +10,8 @@
 
 #define QUEUE 2048 /* moves looked ahead at most; a power of two */
 #define EDGES 24576 /* of one motor in one window or tail */
+#define BEAM_S 0.00125 /* between two looks at a laser's power: 40 in a window of 50 ms */
+#define BEAM_STEP 256.0 /* of 65535: a smaller change is not written */
 #define EVENTS 48 /* outputs in one window; no board takes more (docs/protocol.md) */
 #define FAR_U 1e12
 #define PHASES 20 /* of one item: 7 of an S-curve, 17 of an arc */
@@ -105,6 +107,14 @@ typedef struct {
     mf_track track;
 } filter;
 
+/* A laser whose power follows the speed. sent: written last. rate: mf_move.beam
+ * in force, 0: none. until_s: of the window, when to look next. */
+typedef struct {
+    double sent;
+    double rate;
+    double until_s;
+} beam;
+
 struct mf_plan {
     mf_plan_config config;
     mf_plan_figures figures;
@@ -139,6 +149,7 @@ struct mf_plan {
         double value;
     } events[EVENTS];
     size_t event_count;
+    beam beam;
     jerk_plan jerk;
     filter filter;
 };
@@ -309,6 +320,16 @@ int mf_enter_item(mf_plan *plan, cursor *at, uint64_t number);
 double mf_time_ahead(mf_plan *plan, double enough_s, int *whole);
 
 mf_status mf_note_event(mf_plan *plan, const span *s, double at_s);
+
+/* An output has this value from a time of the window on. MF_E_SPACE: there is no room for it. */
+mf_status mf_note_value(mf_plan *plan, int32_t output, double value, double at_s);
+
+/* A program has set this output: if it is the laser's, its power is that (beam.c). */
+void mf_beam_set(mf_plan *plan, int32_t output, double value);
+
+/* Power over a part of a phase, from_s to to_s of it; the window began offset_s before the phase. */
+mf_status mf_beam_walk(mf_plan *plan, const mf_move *move, const phase *p, double from_s,
+                       double to_s, double offset_s);
 
 /* Walks the cursor over length_s; the edges of one motor are appended, or events are noted. */
 #define WALK_EVENTS (-1)

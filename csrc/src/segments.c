@@ -17,6 +17,7 @@ typedef struct {
     int32_t direction;
     mf_segment_result result;
     size_t last_step; /* index of the last step segment, or SIZE_MAX */
+    uint32_t hint;    /* how long the next run may be */
 } list_state;
 
 static mf_status put(list_state *s, int32_t direction, int step, uint32_t count, quantised q)
@@ -57,16 +58,19 @@ static int even_waits(int64_t ticks, int64_t count, quantised *q)
     }
     int64_t more = ticks - each * count; /* the slope is near 512 more / (count (count - 1)) */
     int32_t near = (int32_t)(512 * more / (count * (count - 1)));
-    for (int32_t by = 0; by <= 32; by++) {
-        for (int32_t sign = -1; sign <= 1; sign += 2) {
-            int32_t first = near + sign * by;
+    int32_t low = near - 32;
+    int32_t high = near + 32;
+    int32_t first = near;
+    while (low <= high) { /* the sum grows with the slope */
+        int64_t sum = ramp_ticks(each, first, count);
+        if (sum == ticks) {
             int64_t last = each + (first * (count - 1)) / 256;
-            if (last < MF_WORD_TICKS_MAX && last > MF_WORD_TICKS_MIN &&
-                ramp_ticks(each, first, count) == ticks) {
-                q->first = first;
-                return 1;
-            }
+            q->first = first;
+            return last < MF_WORD_TICKS_MAX && last > MF_WORD_TICKS_MIN;
         }
+        low = sum < ticks ? first + 1 : low;
+        high = sum < ticks ? high : first - 1;
+        first = low + (high - low) / 2;
     }
     return 0;
 }
@@ -201,7 +205,8 @@ static mf_status put_run(list_state *s, const mf_edge *edges, size_t most, int64
     double tolerance = s->timing->tolerance_ticks;
     uint32_t count = 1;
     if (edges[0].direction == s->direction) {
-        count = mf_fit_count(edges, origin, tolerance, limit);
+        count = mf_fit_count(edges, origin, tolerance, limit, s->hint);
+        s->hint = count < FIRST_TRY ? FIRST_TRY : count;
     }
     *taken = 1;
     while (count >= 2) {
@@ -302,7 +307,7 @@ mf_status mf_segments_make(const mf_edge *edges, size_t count, uint32_t length_t
         return MF_E_LIMIT;
     }
     list_state s = {.timing = timing, .out = out, .capacity = capacity, .direction = direction,
-                    .last_step = SIZE_MAX};
+                    .last_step = SIZE_MAX, .hint = FIRST_TRY};
     int64_t length = (int64_t)length_ticks;
     size_t same = 0; /* end of the edges that go one way */
     for (size_t i = 0; i < count;) {

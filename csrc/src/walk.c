@@ -53,12 +53,18 @@ double mf_time_ahead(mf_plan *plan, double enough_s, int *whole)
     }
 }
 
-/* Of several values of one output at one instant the last one counts. */
 mf_status mf_note_event(mf_plan *plan, const span *s, double at_s)
 {
+    mf_beam_set(plan, s->move.output, s->move.value);
+    return mf_note_value(plan, s->move.output, s->move.value, at_s);
+}
+
+/* Of several values of one output at one instant the last one counts. */
+mf_status mf_note_value(mf_plan *plan, int32_t output, double value, double at_s)
+{
     for (size_t i = plan->event_count; i > 0 && plan->events[i - 1].at_s >= at_s; i--) {
-        if (plan->events[i - 1].output == s->move.output) {
-            plan->events[i - 1].value = s->move.value;
+        if (plan->events[i - 1].output == output) {
+            plan->events[i - 1].value = value;
             return MF_OK;
         }
     }
@@ -66,8 +72,8 @@ mf_status mf_note_event(mf_plan *plan, const span *s, double at_s)
         return MF_E_SPACE;
     }
     plan->events[plan->event_count].at_s = at_s;
-    plan->events[plan->event_count].output = s->move.output;
-    plan->events[plan->event_count].value = s->move.value;
+    plan->events[plan->event_count].output = output;
+    plan->events[plan->event_count].value = value;
     plan->event_count++;
     return MF_OK;
 }
@@ -87,6 +93,9 @@ mf_status mf_walk(mf_plan *plan, cursor *at, double length_s, int motor, int32_t
             if ((motor >= 0 || motor == WALK_PIECES) && moving(s) && to_s > at->in_s) {
                 status = mf_edges_append(plan, motor, &s->move, p, at->in_s, to_s,
                                          done_s - at->in_s, steps, count);
+            }
+            if (motor == WALK_EVENTS && to_s > at->in_s) {
+                status = mf_beam_walk(plan, &s->move, p, at->in_s, to_s, done_s - at->in_s);
             }
             done_s += to_s - at->in_s;
             if (status != MF_OK || to_s < p->time_s) {

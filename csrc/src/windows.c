@@ -312,6 +312,7 @@ static void go_on(mf_plan *plan, double length_s, int last)
 {
     size_t gone = events_until(plan, length_s, last);
     plan->event_count -= gone;
+    plan->beam.until_s -= length_s;
     memmove(plan->events, plan->events + gone, plan->event_count * sizeof plan->events[0]);
     for (size_t i = 0; i < plan->event_count; i++) {
         plan->events[i].at_s -= length_s;
@@ -391,6 +392,7 @@ typedef struct {
     int32_t holds[MF_MOTORS];
     mf_plan_figures figures;
     size_t event_count;
+    beam beam;
 } before_window;
 
 static void keep(const mf_plan *plan, before_window *b)
@@ -402,6 +404,7 @@ static void keep(const mf_plan *plan, before_window *b)
     memcpy(b->holds, plan->holds, sizeof b->holds);
     b->figures = plan->figures;
     b->event_count = plan->event_count;
+    b->beam = plan->beam;
 }
 
 static void put_back(mf_plan *plan, const before_window *b)
@@ -413,6 +416,7 @@ static void put_back(mf_plan *plan, const before_window *b)
     memcpy(plan->holds, b->holds, sizeof b->holds);
     plan->figures = b->figures;
     plan->event_count = b->event_count;
+    plan->beam = b->beam;
 }
 
 mf_status mf_plan_window(mf_plan *plan, uint8_t *out, size_t capacity, size_t *written,

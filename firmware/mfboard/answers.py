@@ -57,7 +57,7 @@ class Answers:
         put16(p, 14, SCHEMA_LOW)
         put16(p, 16, SCHEMA_HIGH)
         put32(p, 18, port.tick_hz)
-        put16(p, 22, b.SLOTS)
+        put16(p, 22, self.board.player.slots)
         put16(p, 24, b.SLOT_BYTES)
         put16(p, 26, port.page.MOTORS_MAX)
         put32(p, 28, port.lead_us * port.ticks_per_us)

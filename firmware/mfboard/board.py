@@ -6,7 +6,6 @@ motors stopped, heat off, the fault latched and told.
 
 from mfboard import faults, parts, window
 from mfboard.answers import Answers
-from mfboard.config import ConfigError, parse, same
 from mfboard.handle import Handler
 from mfboard.heat import Heat
 from mfboard.heaters import Heater
@@ -29,19 +28,22 @@ STATUS_US = 50_000
 RETREAT_BYTES = 4096
 
 
-class Board:
-    """A board on a port, with memory (SLOTS * SLOT_BYTES) for windows."""
+def same(text, data, length):
+    """Whether data holds this text again, as after each connect: seen without taking memory."""
+    if len(text) != length:
+        return False
+    i = 0
+    while i < length:
+        if text[i] != data[i]:
+            return False
+        i += 1
+    return True
 
-    def __init__(
-        self,
-        port,
-        decoder=None,
-        crc=None,
-        running=None,
-        encode=encode_into,
-        memory=None,
-        intake=None,
-    ):
+
+class Board:
+    """A board on a port, with memory for windows (SLOTS * SLOT_BYTES, or fewer slots)."""
+
+    def __init__(self, port, decoder=None, crc=None, running=None, encode=encode_into, memory=None):
         self.port = port
         self.decoder = decoder or Decoder()
         self.hash = running or Crc()  # of the bodies of all committed windows
@@ -49,10 +51,9 @@ class Board:
         self.answers = Answers(self, crc or Crc(), encode)
         self.handler = Handler(self)
         self.upkeep = Upkeep(self)
-        self.player = Player(
-            port, memory or bytearray(SLOTS * SLOT_BYTES), SLOTS, SLOT_BYTES, HORIZON_US
-        )
-        self.intake = intake(self) if intake else None  # a shorter way for pieces of windows
+        memory = memory or bytearray(SLOTS * SLOT_BYTES)
+        self.player = Player(port, memory, len(memory) // SLOT_BYTES, SLOT_BYTES, HORIZON_US)
+        self.intake = None  # a shorter way for pieces of windows
         self.config = None
         self.config_text = b""  # what it was read from
         self.config_bytes, self.config_got = self.player.memory[0], 0  # nothing is played then
@@ -66,6 +67,7 @@ class Board:
         self.heat = Heat(self)
         self.torch = Torch(self)
         self.interlock = Interlock(self)
+        self.contactor = self.idle = None
         self.height_motor = -1
         self.drivers = parts.drivers(self)
         self.by_card = False  # a job plays without a host
@@ -128,14 +130,21 @@ class Board:
                 self.state = s.READY
             return ""
         try:
+            from mfboard.config import ConfigError, parse  # it is long: a card's board forgets it
+
             text = bytes(self.config_bytes[:length])
-            config = parse(text, self.port.page)
+            try:
+                config = parse(text, self.port.page)
+            except ConfigError as error:
+                return str(error)
+            parts.fetch(config)
             if config["height"] and not self.port.holds_height:
-                raise ConfigError("this board's program holds no height; leave out [height]")
-        except ConfigError as error:
-            return str(error)
+                return "this board's program holds no height; leave out [height]"
         except MemoryError:
             return "the board has no memory left for it; reset the board and connect again"
+        if self.card:
+            self.port.unload(("config",))
+            text = self.card.shared(text)
         self.config = config
         self.config_text = text
         self.port.configure(config)
@@ -162,6 +171,8 @@ class Board:
         for i in range(len(config["inputs"])):
             self.inputs.change(i, self.port.level(i), now)
         self.heat.configure(now)
+        self.contactor = parts.contactor(self)
+        self.idle = parts.idle(self)
         self.state = s.READY
         if self.drivers:
             self.drivers.configure(config)
@@ -176,8 +187,12 @@ class Board:
         due = sooner(sooner(due, self.inputs.due_us(now)), self.torch.due_us(now))
         if self.drivers:
             due = sooner(due, self.drivers.due_us(now))
+        if self.contactor:
+            due = sooner(due, self.contactor.due_us(now))
         if self.card:
             due = sooner(due, self.card.due_us(now))
+        if self.idle:
+            due = sooner(due, self.idle.due_us(now))
         if self.receiver.connect:
             due = sooner(due, STATUS_US - since(now, self.status_us))
             if self._needs_link():
@@ -195,6 +210,8 @@ class Board:
             self.trip(fault, 0)
         self.inputs.service(now)
         self.interlock.look()
+        if self.contactor:
+            self.contactor.turn(now)
         self.torch.turn(now)
         if self.drivers:
             self.drivers.turn(now)
@@ -209,6 +226,8 @@ class Board:
         self.upkeep.service(now)
         if self.card:
             self.card.turn(now)
+        if self.idle:
+            self.idle.turn(now)
 
     def begin(self, number):
         """A run begins at this window now."""
@@ -376,7 +395,7 @@ class Board:
         """Windows first to last (not included) have been committed."""
         k = first
         while k != last:
-            length = self.player.length[k % SLOTS]
+            length = self.player.length[k % self.player.slots]
             self.hash.feed(self.player.slot(k), 0, length)
             self.committed = (self.committed + 1) & MASK30
             k = (k + 1) & MASK30

@@ -7,10 +7,10 @@ which machine it is (BIND). Nothing begins by itself: somebody presses a button 
 
 import json
 
+from mfboard.board import same
 from mfboard.card_feed import LOOK_US, Feed
 from mfboard.card_file import CardError
 from mfboard.card_play import play
-from mfboard.config import same
 from mfboard.player import since
 from mfwire import card as c
 from mfwire import session as s
@@ -50,7 +50,7 @@ class Card:
         self._rest_us = 0
         self._us = board.port.us()
         self._wake_us = 0
-        self._script = None
+        self._script = None  # generators, each waiting for the one behind it
         self._inside = False
         self._pressed_us = -1
         self._was = 0
@@ -107,7 +107,7 @@ class Card:
                 wrong = "the board has latched a fault; motors stopped, heat off"
             elif self.board.state == s.ABORTED and self.moved:
                 wrong = "it was stopped at once from USB; the position is not trusted"
-            wait = self._script.throw(CardError(wrong)) if wrong else next(self._script)
+            wait = self._resume(CardError(wrong) if wrong else None)
             self.moved = self.board.state in s.MOVES
             self._wake_us = (now + wait) & MASK30
         except StopIteration:
@@ -116,10 +116,35 @@ class Card:
             self._end(c.STOP if self.wants_stop else c.WRONG, str(error))
         except OSError:
             self._end(c.GONE, "the card cannot be read or written; the machine stands")
-        except MemoryError:
+        except (MemoryError, RuntimeError):  # of the heap, or of the stack
             self._end(c.WRONG, "the board has no memory left for it; the machine stands")
         except (ValueError, KeyError, IndexError):
             self._end(c.WRONG, "what is on the card does not fit together; the machine stands")
+
+    def _resume(self, error):
+        """The last generator goes on; one that it yields comes behind it, until that has ended.
+
+        `yield from` would take a piece of the chip's small stack for each of them.
+        """
+        script = self._script
+        value = None
+        while True:
+            try:
+                got = script[-1].throw(error) if error else script[-1].send(value)
+                value = error = None
+                if isinstance(got, int):
+                    return got
+                script.append(got)
+            except StopIteration as end:
+                script.pop()
+                if not script:
+                    raise
+                value, error = end.value, None
+            except Exception as raised:
+                script.pop()
+                if not script:
+                    raise
+                value, error = None, raised
 
     def _end(self, why, words):
         """Nothing is played any more: heat and outputs go off, as when a host says goodbye."""
@@ -181,6 +206,7 @@ class Card:
         board.port.keep(text + b"\n" + board.config_text if text else b"")
         self.bound = None
         self._read_bond()
+        board.config_text = self.shared(board.config_text)
         return s.OK if self.bound or not text else s.BAD_VALUE
 
     def begin(self, name, flags):
@@ -202,7 +228,7 @@ class Card:
         self.wants_hold = self.wants_go = self.wants_stop = False
         self.saved = None
         self.s = 0
-        self._script = play(self)
+        self._script = [play(self)]
         self._wake_us = board.port.us()
         self.changed = True
         return s.OK
@@ -252,6 +278,10 @@ class Card:
         if self.saved is None:
             heat = [heater.target_dc for heater in board.heaters]
             self.saved = list(board.outputs.value), heat
+
+    def shared(self, text):
+        """The configuration as it is kept here, where it is the same: one of them is enough."""
+        return self.bound_config if self.bound_config == text else text
 
     def configured(self):
         """Whether the board has the configuration that it was bound with."""

@@ -8,12 +8,11 @@ rate that the clock has there. They are written to bridge.bin, for the card has 
 """
 
 from mfboard import window
-from mfboard.card_file import MARK, CardError, Reader, Windows
+from mfboard.card_file import BRIDGE, MARK, CardError, Reader, Way
 from mfboard.card_warp import Warp
 from mfboard.card_words import List, words
 from mfwire.messages import MASK30, put16, put32, u16, u30
 
-NAME = "bridge.bin"
 SUB_TICKS = 7_500_000  # 60 ms: the longest window made
 SLACK_TICKS = 6_250_000  # 50 ms: speeds within a window
 SPARE = 8192  # ticks that a tail rests longer: room for whole chunks
@@ -22,7 +21,7 @@ NOT_ALONE = "; the machine rests on its path, position known; end the job, then 
 
 
 class Bridge:
-    """Made by `make`; then `windows` and `rest` give what is to be played."""
+    """Made by `make`, and not needed any more when it is: what is to be played is a Way."""
 
     def __init__(self, card):
         self.card = card
@@ -33,27 +32,17 @@ class Bridge:
         self.at = 0  # where the job goes on
         self.left = 0
         self.shift = 0
-        self.list = None
-
-    def windows(self, ring):
-        """Those that were made."""
-        return Windows(self.store, NAME, 0, self.count, self.board.player.motors, ring, True)
-
-    def rest(self, ring):
-        """Those of the job behind them."""
-        motors = self.board.player.motors
-        windows = Windows(self.store, self.card.name, self.at, self.left, motors, ring)
-        windows.shift_low = self.shift & MASK30
-        windows.shift_high = self.shift >> 30 & MASK30
-        return windows
+        self.list = List()
 
     # ---- making it
 
     def make(self, name, at, left):
-        """Windows from the end of the tail of the window at this place of the file. Generator."""
+        """Windows from the end of the tail of the window at this place of the file.
+
+        Generator; it returns the Way.
+        """
         board = self.board
         self.motors = board.player.motors
-        self.list = self.list or List()
         self.list.least = board.config["pulse_ticks"] + 8
         self.one = board.player.memory[0]  # nothing is played now: slots are free
         self.two = board.player.memory[1]
@@ -67,12 +56,13 @@ class Bridge:
             self.skip = [sum(1 for _ in self._steps(self._list(self.one, m, True)))
                          for m in range(self.motors)]  # fmt: skip
             if u30(self.one, 16):
-                begin = yield from self._skipped(reader, left)
+                begin = yield self._skipped(reader, left)
             reader.close()
-            number = yield from self._heads(at, left, begin)
-            yield from self._write(after, left, begin, number)
+            number = yield self._heads(at, left, begin)
+            yield self._write(after, left, begin, number)
         finally:
             reader.close()
+        return Way(self)
 
     def _body(self, reader, out):
         """The next window of the job: its mark is left in `mark`, its body in out."""
@@ -176,9 +166,9 @@ class Bridge:
             self.flags = window.ARC
         changes = []
         reader = Reader(self.store, self.name, after)
-        out = self.store.open(NAME, "r+b")
+        out = self.store.open(BRIDGE, "r+b")
         self.written = 0
-        self.room = self.store.size(NAME)
+        self.room = self.store.size(BRIDGE)
         total = 0
         try:
             for low, parts in plan:
@@ -187,7 +177,7 @@ class Bridge:
                 left -= 1
                 self._passed(low, begin, changes, not parts)
                 for end in parts:
-                    total = yield from self._window(out, low, total, end, at, left)
+                    total = yield self._window(out, low, total, end, at, left)
             out.flush()
         finally:
             out.close()

@@ -13,7 +13,8 @@ from mfwire.messages import MASK30, PROTOCOL, SCHEMA_HIGH, SCHEMA_LOW, u16, u30
 
 JOB = b"microfactory job 1\n"
 HOMING = b"microfactory homing 1\n"
-PIECE = 2048
+BRIDGE = "bridge.bin"  # windows that mfboard.card_bridge has made
+PIECE = 1024
 MARK = 48  # bytes: number, end and rest as move, line, distance, then the length of the body
 KEPT = 32  # windows whose place is remembered
 HASH = 32
@@ -228,6 +229,27 @@ def same(card, file):
             )  # fmt: skip
 
 
+def pins_free(board):
+    """CardError: the machine uses a pin of the card's slot for something else."""
+    page = board.port.page
+    pins = page.CARD[1:]
+    for kind, known in (("motors", page.STEP), ("inputs", page.INPUTS), ("outputs", page.OUTPUTS)):
+        for item in board.config[kind]:
+            at = known[item["at"]]
+            for pin in at if isinstance(at, tuple) else (at,):
+                if pin in pins:
+                    raise CardError(
+                        item["at"]
+                        + " of "
+                        + item["name"]
+                        + " is a pin of the card's slot; nothing "
+                        "moved; use another connector, or a board without a card"
+                    )
+    for item in board.config["heaters"]:
+        if page.OUTPUTS[item["at"]] in pins or page.ANALOG[item["sensor"]] in pins:
+            raise CardError(item["name"] + " uses a pin of the card's slot; nothing moved")
+
+
 class Ring:
     """Of the last windows that the board was given: where in the job each stands."""
 
@@ -269,3 +291,28 @@ class Windows:
         self.ring.left[k] = u30(mark, 4) if self.bridge else self.left
         self.ring.line[k] = u16(mark, 32) | u16(mark, 34) << 16
         self.reader.skip(8 * self.motors)
+
+
+class Way:
+    """From where a stop has left the machine back into the job: windows made, then those behind."""
+
+    def __init__(self, bridge):
+        self.name = bridge.card.name
+        self.store = bridge.store
+        self.motors = bridge.motors
+        self.changes = bridge.changes
+        self.count = bridge.count
+        self.at = bridge.at
+        self.left = bridge.left
+        self.shift = bridge.shift
+
+    def windows(self, ring):
+        """Those that were made."""
+        return Windows(self.store, BRIDGE, 0, self.count, self.motors, ring, True)
+
+    def rest(self, ring):
+        """Those of the job behind them."""
+        windows = Windows(self.store, self.name, self.at, self.left, self.motors, ring)
+        windows.shift_low = self.shift & MASK30
+        windows.shift_high = self.shift >> 30 & MASK30
+        return windows

@@ -18,51 +18,61 @@ class Home:
         self.card = card
         self.feed = card.feed
         self.board = card.board
-        self.rows = {}
+        self.file = None
+        self.rows = {}  # (axis, part): where its row stands in the file's header
         self.order = []
         self.ring = Ring()
 
     def check(self):
-        """The file, whole; its rows are kept. Generator."""
+        """The file, whole; where its rows stand is kept. Generator."""
         card = self.card
         file = CardFile(card.store, NAME, HOMING, self.board.player.motors)
         for _ in file.check():
             yield 0
         same(card, file)
+        self.file = file
         self.rows = {}
-        for row in file.rows():
-            row["from"] = file.body_at + row["at"]
-            self.rows[row["axis"], row["part"]] = row
-        self.order = sorted({row["order"]: row["axis"] for row in self.rows.values()}.items())
+        order = {}
+        at = file.rows_at()
+        for _ in range(file.header.sections):
+            row, end = file.row(at)
+            self.rows[row["axis"], row["part"]] = at
+            order[row["order"]] = row["axis"]
+            at = end
+            yield 0
+        self.order = sorted(order.items())
+
+    def _row(self, axis, part):
+        return self.file.row(self.rows[axis, part])[0]
 
     def axes(self, wanted):
         """Home these axes, lifting ones first. Generator."""
         for _order, axis in self.order:
             if wanted is None or axis in wanted:
-                yield from self.axis(axis)
+                yield self.axis(axis)
 
     def axis(self, axis):
         """One axis. Generator; CardError: its switch does not do what it should."""
         board = self.board
-        row = self.rows[axis, "fast"]
+        row = self._row(axis, "fast")
         name, number, mask = row["name"], row["input"], row["mask"]
         if board.inputs.active[number]:
-            yield from self._move(axis, "off", None)
-        yield from self._seek(axis, "fast", name, number, mask)
-        yield from self._move(axis, "off", None)
+            yield self._move(axis, "off", None)
+        yield self._seek(axis, "fast", name, number, mask)
+        yield self._move(axis, "off", None)
         if board.inputs.active[number]:
             raise CardError("the switch of " + name + " stays pressed; look at it, then play anew")
-        yield from self._seek(axis, "slow", name, number, mask)
+        yield self._seek(axis, "slow", name, number, mask)
         past = self._count(row, mask)
         if (axis, "final" + str(past)) not in self.rows:
             raise CardError(
                 "homing of " + name + ": the motor went " + str(past) + " steps past its switch; "
                 "the machine stands; home it from a host"
             )
-        yield from self._move(axis, "final" + str(past), None)
+        yield self._move(axis, "final" + str(past), None)
 
     def _seek(self, axis, part, name, number, mask):
-        yield from self._move(axis, part, (number, mask))
+        yield self._move(axis, part, (number, mask))
         m = 0
         while m < self.board.player.motors:
             if mask >> m & 1:
@@ -96,17 +106,19 @@ class Home:
 
     def _move(self, axis, part, guard):
         """One planned move, from where the motors stand. Generator."""
-        row = self.rows[axis, part]
+        row = self._row(axis, part)
         board = self.board
         engine = board.port.engine
         count = row["windows"]
         if not count:
             return
         motors = board.player.motors
-        windows = Windows(self.card.store, NAME, row["from"], count, motors, self.ring)
+        windows = Windows(
+            self.card.store, NAME, self.file.body_at + row["at"], count, motors, self.ring
+        )
         windows.base = [engine.position(m) for m in range(motors)]
         try:
-            yield from self.feed.run(windows, guard)
+            yield self.feed.run(windows, guard)
         finally:
             windows.reader.close()
         if board.state != s.DONE:

@@ -4,9 +4,8 @@ Check, configure, home, then section by section; how a stop is held, and how it 
 """
 
 from mfboard import card_journal as j
-from mfboard.card_bridge import Bridge
 from mfboard.card_feed import LOOK_US
-from mfboard.card_file import JOB, KEPT, CardError, CardFile, Ring, Windows, same
+from mfboard.card_file import JOB, KEPT, CardError, CardFile, Ring, Windows, pins_free, same
 from mfboard.card_home import Home
 from mfwire import card as c
 from mfwire import session as s
@@ -24,36 +23,15 @@ def play(card):
     """A whole job. CardError, OSError: it has ended, in words."""
     run = Run(card)
     try:
-        yield from run.check()
-        yield from run.ready()
-        yield from run.sections()
+        yield run.check()
+        yield run.ready()
+        yield run.sections()
         run.note(j.END)
     except CardError:
         run.last_words(j.REST if card.board.trusted else j.FAULT)
         raise
     finally:
         run.close()
-
-
-def pins_free(board):
-    """CardError: the machine uses a pin of the card's slot for something else."""
-    page = board.port.page
-    pins = page.CARD[1:]
-    for kind, known in (("motors", page.STEP), ("inputs", page.INPUTS), ("outputs", page.OUTPUTS)):
-        for item in board.config[kind]:
-            at = known[item["at"]]
-            for pin in at if isinstance(at, tuple) else (at,):
-                if pin in pins:
-                    raise CardError(
-                        item["at"]
-                        + " of "
-                        + item["name"]
-                        + " is a pin of the card's slot; nothing "
-                        "moved; use another connector, or a board without a card"
-                    )
-    for item in board.config["heaters"]:
-        if page.OUTPUTS[item["at"]] in pins or page.ANALOG[item["sensor"]] in pins:
-            raise CardError(item["name"] + " uses a pin of the card's slot; nothing moved")
 
 
 class Run:
@@ -67,7 +45,7 @@ class Run:
         self.file = None
         self.journal = None
         self.home = Home(card)
-        self.bridge = Bridge(card)
+        self.way = None  # back into the job, after a stop
         self.ring = Ring()
         self.next_at = 0  # where the windows of the next stretch begin
         self.noted_s = 0
@@ -91,10 +69,10 @@ class Run:
             while self.board.drivers and self.board.drivers.busy():
                 yield LOOK_US
         pins_free(self.board)
-        self.file = yield from self._checked()
+        self.file = yield self._checked()
         card.windows = self.file.windows
         self.next_at = self.file.body_at
-        yield from self.home.check()
+        yield self.home.check()
         self._open_journal()
         self.journal.bytes(j.BEGIN, self.file.digest)
         self.journal.bytes(j.FILE, card.name.encode())
@@ -102,7 +80,7 @@ class Run:
     def _checked(self):
         card = self.card
         file = CardFile(self.store, card.name, JOB, self.board.player.motors)
-        yield from file.check()
+        yield file.check()
         same(card, file)
         verdict = file.header.facts.get("proof.verdict")
         if verdict != "PASS":
@@ -124,6 +102,8 @@ class Run:
     def ready(self):
         """Drivers on, what heat may be kept for, and everything homed."""
         card, board, feed = self.card, self.board, self.feed
+        while board.contactor and board.contactor.settling(board.port.us()):
+            yield LOOK_US
         card.state = c.PLAYING
         card.changed = True
         trusted = board.trusted
@@ -136,11 +116,11 @@ class Run:
             put16(feed.p, 12, seconds)
             feed.say("STANDBY", 14)
         if not (trusted and card.flags & c.TRUST):
-            yield from self._home(None)
+            yield self._home(None)
 
     def _home(self, axes):
         """These axes, None: all; axes without a switch count from here when all were homed."""
-        yield from self.home.axes(axes)
+        yield self.home.axes(axes)
         self.feed.number("RESET", 0)
         if axes is None:
             for motor in self.card.bound["zero"]:
@@ -161,31 +141,31 @@ class Run:
                     row, at = self.file.row(at)
                 except OSError:
                     self.gone = True
-                    yield from self._pause(c.GONE, "the card cannot be read; it stands")
+                    yield self._pause(c.GONE, "the card cannot be read; it stands")
             card.line = row["line"] or card.line
             kind = row["kind"]
             if kind == "motion":
-                yield from self._motion(row["windows"])
+                yield self._motion(row["windows"])
             elif kind == "home":
-                yield from self._home(row["axes"])
+                yield self._home(row["axes"])
             elif kind == "wait":
-                yield from self._warm(row["heater"], int(row["target_c"] * 1000))
+                yield self._warm(row["heater"], int(row["target_c"] * 1000))
             elif kind == "pause":
-                yield from self._pause(c.PAUSE, "the program waits for an operator")
+                yield self._pause(c.PAUSE, "the program waits for an operator")
             if card.wants_hold:
-                yield from self._pause(c.HOLD, "held between two motions")
+                yield self._pause(c.HOLD, "held between two motions")
             self.note(j.SECTION)
 
     def _pause(self, why, words):
         self.card.save()
-        yield from self._held(why, words)
-        yield from self._restore(())
+        yield self._held(why, words)
+        yield self._restore(())
 
     def _warm(self, heater, target_mc):
         """Until a heater is at its target."""
         while self.board.heaters[heater].now_mc < target_mc - BAND_MC:
             if self.card.wants_hold:
-                yield from self._pause(c.HOLD, "held while it heats")
+                yield self._pause(c.HOLD, "held while it heats")
             yield WAIT_US
 
     def _motion(self, count):
@@ -195,7 +175,7 @@ class Run:
         rests = -1  # where the marks of the window are on whose tail it rests
         behind = count
         while True:
-            ended = yield from self._stretch(rests, behind, done + count)
+            ended = yield self._stretch(rests, behind, done + count)
             if ended:
                 card.played = done + count
                 return
@@ -208,7 +188,7 @@ class Run:
                 k = board.player.number % KEPT
                 card.line = self.ring.line[k]
                 rests, behind = self.ring.at[k], self.ring.left[k]
-            yield from self._stopped()
+            yield self._stopped()
 
     def _stretch(self, rests, left, end):
         """From the beginning of the stretch or from a rest, until the machine stands.
@@ -221,15 +201,14 @@ class Run:
         self.feed.began = False
         try:
             if rests < 0:
-                yield from self._restore(())
+                yield self._restore(())
                 windows = Windows(store, name, self.next_at, left, motors, self.ring)
             else:
-                bridge = self.bridge
-                yield from bridge.make(name, rests, left)
-                yield from self._restore(bridge.changes)
-                windows = bridge.windows(self.ring)
-                joined = lambda: opened.append(bridge.rest(self.ring)) or opened[-1]  # noqa: E731
-                if not bridge.left:
+                self.way = way = yield self._bridged(name, rests, left)
+                yield self._restore(way.changes)
+                windows = way.windows(self.ring)
+                joined = lambda: opened.append(way.rest(self.ring)) or opened[-1]  # noqa: E731
+                if not way.left:
                     joined = None
             opened.append(windows)
             for wait in self.feed.run(windows, joined=joined):
@@ -246,9 +225,26 @@ class Run:
                 except OSError:
                     self.gone = True
         if self.feed.began and board.state == s.DONE and board.why != s.WHY_GUARD:
-            self.next_at = self.bridge.at if windows.bridge else windows.reader.tell()
+            self.next_at = self.way.at if windows.bridge else windows.reader.tell()
             return True
         return False
+
+    def _bridged(self, name, at, left):
+        """The way back; its program is in memory only while it is made. Generator."""
+        port = self.board.port
+        self.way = None
+        try:
+            from mfboard import card_words
+
+            yield 0
+            from mfboard import card_bridge
+
+            yield 0
+            way = yield card_bridge.Bridge(self.card).make(name, at, left)
+            del card_words, card_bridge
+            return way
+        finally:
+            port.unload(("card_bridge", "card_warp", "card_words"))
 
     def _tick(self, end):
         """While it moves: how far it is, and once a second a line in the journal."""
@@ -277,13 +273,13 @@ class Run:
             self.note(j.REST)
             return
         if self.gone:
-            yield from self._held(c.GONE, "the card cannot be read; stopped on the path" + where)
+            yield self._held(c.GONE, "the card cannot be read; stopped on the path" + where)
         elif late and not card.wants_hold:
-            yield from self._held(c.LATE, "the card is too slow; stopped on the path" + where)
+            yield self._held(c.LATE, "the card is too slow; stopped on the path" + where)
         elif board.why == s.WHY_ARC:
-            yield from self._held(c.ARC, "there is no arc; the torch is off" + where)
+            yield self._held(c.ARC, "there is no arc; the torch is off" + where)
         else:
-            yield from self._held(c.HOLD, "held on the path" + where)
+            yield self._held(c.HOLD, "held on the path" + where)
 
     def _held(self, why, words):
         """Heat falls to its standby; until somebody goes on. CardError: it is ended."""
@@ -304,7 +300,7 @@ class Run:
                 raise CardError("ended by hand, " + words)
             if card.wants_go:
                 card.wants_go = False
-                if (yield from self._again()):
+                if (yield self._again()):
                     break
             if card.s - begin >= HOLD_S and not left:
                 left = True
@@ -327,7 +323,7 @@ class Run:
             return True
         try:
             self.store.mount()
-            file = yield from self._checked()
+            file = yield self._checked()
             if file.digest != self.file.digest:
                 card.words = card.name + " on this card is another job; put the first one in"
                 card.changed = True
@@ -366,7 +362,7 @@ class Run:
         for i in range(len(heat)):
             target = values[len(outputs) + i] * 100
             if target:
-                yield from self._warm(i, target)
+                yield self._warm(i, target)
         for number in late:
             if not board.torch.arc:
                 self._output(number, values[number])

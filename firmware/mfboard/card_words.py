@@ -8,7 +8,8 @@ from array import array
 
 from mfwire.messages import put16, u16
 
-WORDS = 4096  # of one list
+WORDS = 4096  # of one list, at most
+MORE = 256  # it grows by
 LONGEST = (1 << 21) - 1
 SHORTEST = 8
 TOLERANCE = 24  # ticks: 0.2 us
@@ -50,7 +51,7 @@ class List:
     """One list being made: words are put by the tick at which they end."""
 
     def __init__(self):
-        self.items = array("I", [0] * WORDS)
+        self.items = array("I", bytes(4 * MORE))
         self.least = 200  # of a step word: the pulse and 8 ticks
         self.begin()
 
@@ -72,8 +73,10 @@ class List:
         self._add(end - self.end, kind)
 
     def _add(self, length, kind):
-        if self.count >= WORDS - CHUNK:
-            raise IndexError
+        if self.count >= len(self.items) - CHUNK:
+            if len(self.items) >= WORDS:
+                raise IndexError
+            self.items.extend(array("I", bytes(4 * MORE)))
         self.items[self.count] = length << 2 | kind
         self.count += 1
         self.end += length

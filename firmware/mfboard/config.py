@@ -3,12 +3,11 @@
 import json
 
 from mfboard.converter import KINDS as CONVERTERS
+from mfboard.outputs import HEATER_HZ, SERVO_HZ
 
-ROLES = ("limit", "probe", "estop", "door", "float", "arc_ok", "stall", "button")
+ROLES = ("limit", "probe", "estop", "door", "float", "arc_ok", "stall", "button", "contactor")
 KINDS = ("switch", "pwm", "servo")
 CONFIG_BYTES = 8192  # it comes into the first window's slot
-HEATER_HZ = 10
-SERVO_HZ = 50
 _TOP = {
     "v", "machine", "pulse_ticks", "lease_ms", "motors", "inputs", "outputs", "heaters", "arc",
     "height",
@@ -92,25 +91,16 @@ def _list(config, key, most):
     return value
 
 
-def same(text, data, length):
-    """Whether data holds this text again, as after each connect: seen without taking memory."""
-    if len(text) != length:
-        return False
-    i = 0
-    while i < length:
-        if text[i] != data[i]:
-            return False
-        i += 1
-    return True
-
-
 def parse(data, page):
     """A checked configuration. page: the board's page (firmware/boards). ConfigError."""
     try:
         config = json.loads(data)
     except (ValueError, UnicodeError):
         raise ConfigError("the configuration is not JSON") from None
-    top = _TOP | {"drivers"} if isinstance(config, dict) and "drivers" in config else _TOP
+    top = set(_TOP)
+    for key in ("drivers", "idle"):
+        if isinstance(config, dict) and key in config:
+            top.add(key)
     _keys(config, top, "configuration")
     if config["v"] != 1:
         raise ConfigError("configuration version " + str(config["v"]) + " is unknown")
@@ -131,6 +121,8 @@ def parse(data, page):
         raise ConfigError("there is no motor")
     for item in _list(config, "inputs", 12):
         _input(item, page, used, len(_list(config, "outputs", 12)))
+    if [item["role"] for item in config["inputs"]].count("contactor") > 1:
+        raise ConfigError("there is more than one contactor")
     for item in _list(config, "outputs", 12):
         _output(item, page, used)
     for item in _list(config, "heaters", 3):
@@ -140,7 +132,22 @@ def parse(data, page):
     _torch(config, page, used)
     if "drivers" in config:
         _drivers(config, page)
+    if "idle" in config:
+        _idle(config)
     return config
+
+
+def _idle(config):
+    """When drivers go off without a host, and what is lowered before."""
+    _keys(config["idle"], {"after_s", "lower"}, "idle")
+    _whole(config["idle"]["after_s"], 1, 86400, "idle after_s")
+    for row in _list(config["idle"], "lower", len(config["motors"])):
+        if not isinstance(row, list) or len(row) != 3:
+            raise ConfigError("idle: lower is no list of motor, steps and ticks")
+        _whole(row[0], 0, len(config["motors"]) - 1, "idle motor")
+        motor = config["motors"][row[0]]
+        _whole(row[1], motor["low"], motor["high"], "idle steps")
+        _whole(row[2], config["pulse_ticks"] + 8, (1 << 21) - 1, "idle ticks")
 
 
 def _drivers(config, page):

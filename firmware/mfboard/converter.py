@@ -12,9 +12,9 @@ ZERO = 2000  # the reading of 0 C
 OPEN = 65535
 SILENT = 65534  # no frame of this converter
 SHORT = 0
-# between two readings: the longest conversion (100 ms and 220 ms) and a little more, for reading
-# ends a conversion and begins another
-PERIOD_US = (110_000, 225_000)
+# between two readings: the longest conversion (100 ms and 220 ms) and no more, for reading ends a
+# conversion and begins another: one that is read too soon is lost, and told late is what it shows
+PERIOD_US = (102_000, 221_000)
 COLDEST = -40 * 16  # of the reference junction, in sixteenths: what the part is made for
 WARMEST = 125 * 16
 

@@ -102,6 +102,8 @@ class Handler:
         if kind == _GUARD:
             return self._guard(u16(p, 8), u16(p, 10))
         if kind == _ENABLE:
+            if u16(p, 8) and not self._powered():
+                return s.NO_POWER
             b.port.enable(u16(p, 8))
             if u16(p, 8) == 0:
                 b.trusted = False
@@ -134,6 +136,8 @@ class Handler:
         b = self.board
         if b.config is None:
             return s.NOT_CONFIGURED
+        if not self._powered():
+            return s.NO_POWER
         if not b.port.enabled:
             return s.NOT_ENABLED
         if not b.interlock.closed():
@@ -142,6 +146,10 @@ class Handler:
         if reason == s.OK and not b.torch.strikes(number, b.port.us()):
             b.begin(number)
         return reason
+
+    def _powered(self):
+        """Nothing is switched on that would begin by itself once the contactor closes."""
+        return self.board.contactor is None or self.board.contactor.closed()
 
     def _output(self, number, value):
         b = self.board
@@ -153,6 +161,8 @@ class Handler:
             return s.BAD_VALUE
         if b.outputs.locked >> number & 1 and value:
             return s.LOCKED
+        if value and not self._powered():
+            return s.NO_POWER
         b.set_output(number, value)
         b.changed = True
         return s.OK
@@ -240,6 +250,10 @@ class Handler:
                 if levels >> i & 1 and b.config["inputs"][i]["role"] == "estop":
                     return s.BAD_STATE
                 i += 1
+            if b.contactor:
+                if b.contactor.welded():
+                    return s.BAD_STATE
+                b.contactor.cleared()
             b.fault = faults.NONE
             b.detail = 0
             b.state = s.FAULT if b.drivers and b.drivers.begin() else s.ABORTED

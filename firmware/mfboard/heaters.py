@@ -14,7 +14,8 @@ from mfboard.residual import Residual
 from mfboard.sensor import Curve
 
 TURN_MS = 100
-ABOVE_TURNS = 20  # so long above its band: 2 s
+ABOVE_TURNS = 20  # so long above its band where no model watches: 2 s
+BACK = 3  # so many dead times more where there is a model
 BEYOND_MC = 10_000  # above max_c: too hot
 BAND_MC = 2000  # so near below its target it has reached it
 STILL_TURNS = 30  # so long, and its dead time, the same reading to the bit: half the power
@@ -34,6 +35,8 @@ class Heater:
         self.max_dc = item["max_dc"]
         self.pid = Pid(item["kp"], item["ki"], item["kd"], TURN_MS)
         self.model = Residual(item["model"], TURN_MS) if item["model"] else None
+        if self.model and self.converts:
+            self.model.converts((self.curve.period_us + 90_000) // (TURN_MS * 1000))
         self.predict = None
         if "predict" in item:
             self.predict = Predict(item["predict"], self.model, TURN_MS)
@@ -43,7 +46,10 @@ class Heater:
         self.rise_mc = item["rise"]["dc"] * 100
         self.rise_turns = int(item["rise"]["s"] * 1000) // TURN_MS
         self.drift_mc = item["hold"]["dc"] * 100
-        self.drift_turns = int(item["hold"]["s"] * 1000) // TURN_MS
+        # regulation needs some dead times to find back: a supply that falls while a fan starts;
+        # where a model watches, being above is in no more of a hurry
+        self.drift_turns = int(item["hold"]["s"] * 1000) // TURN_MS + BACK * dead_turns
+        self.above_turns = self.drift_turns if self.model else ABOVE_TURNS
         self.max_duty = item["max_duty"]
         self.target_dc = 0
         self.standby_dc = 0  # granted: keep at most this after a lost link ...
@@ -109,6 +115,8 @@ class Heater:
             duty = self.predict.duty(self.target_dc * 100)
         else:
             duty = self.pid.turn(self.now_mc, self.target_dc * 100)
+        if self.model and self.model.colder and self.now_mc < self.target_dc * 100:
+            duty = self.max_duty  # one that works gets warm, one that does not is told
         self.duty = duty if duty < self.max_duty else self.max_duty
         return self._doubt(fault or self._frozen(share) or self._verify())
 
@@ -161,7 +169,7 @@ class Heater:
             return faults.NONE
         if target - self.drift_mc < now < target + self.drift_mc:
             self.quarters = 0
-        elif self.quarters > 4 * (self.drift_turns if now < target else ABOVE_TURNS):
+        elif self.quarters > 4 * (self.drift_turns if now < target else self.above_turns):
             return faults.DRIFT
         return faults.NONE
 

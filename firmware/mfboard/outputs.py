@@ -5,6 +5,8 @@
 
 from mfboard.height_state import TARGET
 
+HEATER_HZ = 10
+SERVO_HZ = 50
 KEEP = -1
 
 

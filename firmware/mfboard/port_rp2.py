@@ -5,6 +5,7 @@
 
 import gc
 import os
+import sys
 import time
 
 import machine
@@ -12,8 +13,8 @@ from machine import ADC, PWM, UART, Pin
 
 from mfboard import fast_begin, fast_halt, fast_track
 from mfboard import fast_state as f
-from mfboard.config import HEATER_HZ, SERVO_HZ
 from mfboard.fast_wire import copy
+from mfboard.outputs import HEATER_HZ, SERVO_HZ
 from mfboard.player import STOPPED, since
 from mfboard.port_rp2_engine import HZ, Engine
 from mfboard.port_rp2_usb import Usb
@@ -50,6 +51,7 @@ class Port:
         self.config = None
         self.drivers = [Pin(number, Pin.OUT, value=1) for number in page.ENABLE]
         self.pump = Pin(page.CHARGE_PUMP, Pin.OUT, value=0)
+        self.powered = False  # the charge pump runs
         self.pins = []
         self.heaters = []
         self.sensors = []
@@ -233,11 +235,23 @@ class Port:
         except OSError:
             return b""
 
+    def unload(self, names):
+        """These modules of mfboard are not used any more; a collection gives their memory back."""
+        package = sys.modules["mfboard"]
+        for name in names:
+            if sys.modules.pop("mfboard." + name, None) and hasattr(package, name):
+                delattr(package, name)
+
     def breathe(self):
         """The card is busy: one turn of everything else."""
         self.turn()
         if self.watchdog:
             self.watchdog.feed()
+
+    def power(self, on):
+        """The charge pump runs from now on, or stands still."""
+        self.powered = on
+        self.pump.value(0)
 
     def maintain(self):
         """Start again into the REPL, for an update."""
@@ -303,7 +317,8 @@ class Port:
             left = board.due_us()
             self.due_us = now + (left if 0 <= left < LOOK_US else LOOK_US) & MASK30
         self.usb.flush()
-        self.pump.toggle()
+        if self.powered:
+            self.pump.toggle()
         self._collect(board.player)
         now = self.us()
         pass_us = since(now, self.turned_us)
@@ -325,7 +340,8 @@ class Port:
         if past < COLLECT_US:
             return
         if player.mode != STOPPED:
-            if past < MEMORY_US or player.fresh_us(now) < LEAD_US - FRESH_US:
+            look_us = COLLECT_US if self.board.by_card else MEMORY_US  # a card's feed makes some
+            if past < look_us or player.fresh_us(now) < LEAD_US - FRESH_US:
                 return
             self.collected_us = now
             f.S[f.TAKEN] = f.S[f.FREE] - gc.mem_free()

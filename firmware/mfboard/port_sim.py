@@ -34,6 +34,7 @@ class Port:
         self.outputs = []
         self.duties = []
         self.enabled = 0
+        self.powered = False  # the charge pump runs
         self.on_maintain = None  # called when the board leaves for maintenance
         self.on_confirm = None  # called when the program has shown that it works
         self.card = card  # mfboard.sim_card
@@ -130,6 +131,13 @@ class Port:
         """Drivers on or off."""
         self.enabled = mask
 
+    def power(self, on):
+        """The charge pump runs from now on, or stands still."""
+        if self.powered != on:
+            self.powered = on
+            if self.plant:
+                self.plant.pump(on, self.tick)
+
     def maintain(self):
         """Leave for the REPL; whoever owns this board does it."""
         if self.on_maintain:
@@ -143,6 +151,9 @@ class Port:
     def keep(self, data):
         """Remember this over power cuts."""
         self.flash = bytes(data)
+
+    def unload(self, _names):
+        """A computer has room for them."""
 
     def kept(self):
         """What was kept last; nothing: empty."""

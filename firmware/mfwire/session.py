@@ -68,13 +68,13 @@ REASONS = (
     "not whole", "too late", "unknown output, heater, input or motor", "value out of range",
     "position does not match", "not configured", "drivers are off", "drivers are on",
     "an output is on", "a heater is hot", "a door or float switch is active",
-    "a job plays from the card", "no card slot here",
+    "a job plays from the card", "no card slot here", "the contactor is open: no power",
 )  # fmt: skip
 (
     OK, BAD_STATE, BAD_BOUNDS, BAD_ORDER, NO_SLOT, TOO_FAR, NOT_WHOLE, TOO_LATE, UNKNOWN_ID,
     BAD_VALUE, BAD_POSITION, NOT_CONFIGURED, NOT_ENABLED, ENABLED, OUTPUT_ON, HOT, LOCKED,
-    BY_CARD, NO_CARD,
-) = range(19)  # fmt: skip
+    BY_CARD, NO_CARD, NO_POWER,
+) = range(20)  # fmt: skip
 
 
 def allowed(kind: int, state: int) -> bool:

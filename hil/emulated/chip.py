@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,7 @@ class Chip:
         self.which = which
         self.ports = 0  # CDC functions that the host has opened
         self._heard = [bytearray(), bytearray()]
+        self._drivers: Callable[[bytes, int], list[tuple[int, int]]] | None = None
 
     @property
     def now(self) -> int:
@@ -102,10 +104,18 @@ class Chip:
 
     def run_to(self, clock: int, *, listen: bool = False) -> None:
         """Let time pass until a clock."""
-        answer = self._ask("run", until=clock, listen=listen)
-        self.ports = answer["ports"]
-        for heard, text in zip(self._heard, answer["heard"], strict=True):
-            heard += base64.b64decode(text)
+        while True:
+            answer = self._ask("run", until=clock, listen=listen)
+            self.ports = answer["ports"]
+            for heard, text in zip(self._heard, answer["heard"], strict=True):
+                heard += base64.b64decode(text)
+            said = answer.get("said")
+            if not said:
+                return
+            assert self._drivers
+            self._ask("say", bytes=self._drivers(bytes(said["bytes"]), said["clock"]))
+            if self.now >= clock or (listen and any(answer["heard"])):
+                return
 
     def write(self, port: int, data: bytes) -> None:
         """Bytes to a port, as fast as the device takes them."""
@@ -135,17 +145,55 @@ class Chip:
         """Write a word into the chip's address space."""
         self._ask("poke", address=address, value=value)
 
-    def motor(self, step: int, direction: int, up: int, at: int, switches: list[Any]) -> None:
+    def motor(
+        self, step: int, direction: int, up: int, at: int, switches: list[Any], stop: Any = None
+    ) -> None:
         """A motor on these pins: up is +1 when a high direction pin counts up, `at` its count now.
 
-        switches: of {gpio, active, at, below}, closed below or from a count on.
+        switches: of {gpio, active, at, below}, closed below or from a count on. stop: a hard stop
+        that its driver feels (hil/emulated/motors.mjs).
         """
-        motor = {"direction": direction, "up": up, "at": at, "switches": switches}
+        motor = {"direction": direction, "up": up, "at": at, "switches": switches, "stop": stop}
         self._ask("motor", step=step, motor=motor)
 
     def where(self, step: int) -> int:
         """The count of a motor."""
         return int(self._ask("where", step=step)["at"])
+
+    def stop(self, step: int, **values: Any) -> dict[str, Any]:
+        """Of a motor with a hard stop: change it; clocks of stalls told, turns lost, SG_RESULT."""
+        return self._ask("stop", step=step, set=values)
+
+    def drivers(self, uart: int, answer: Callable[[bytes, int], list[tuple[int, int]]]) -> None:
+        """Drivers on the wire of a UART. answer: a datagram and the clock of its end to the bytes
+        that come back, each with the clock of its own end.
+        """
+        self._drivers = answer
+        self._ask("drivers", uart=uart)
+
+    def card(
+        self,
+        *,
+        image: Path | None = None,
+        slot: dict[str, int] | None = None,
+        inside: bool | None = None,
+        save: Path | None = None,
+        **values: int,
+    ) -> dict[str, Any]:
+        """An SD card in a slot (pins as sd.mjs has them); its faults; how much was read."""
+        told: dict[str, Any] = {"set": values}
+        if image:
+            told |= {"image": str(image), "slot": slot}
+        if inside is not None:
+            told["inside"] = inside
+        if save:
+            told["save"] = str(save)
+        return self._ask("card", **told)
+
+    def converter(self, pins: dict[str, int] | None = None, number: int = 0, **values: int) -> None:
+        """A thermocouple converter at pins (sck, so, cs), or other values of one."""
+        told = {"pins": pins} if pins else {"number": number}
+        self._ask("converter", set=values, **told)
 
     def set_adc(self, channel: int, share: float) -> None:
         """A converter's channel reads this share of its range."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 from microfactory import Machine
@@ -15,13 +16,14 @@ FLASH_BYTES = 2 << 20
 FLASHES = Path(__file__).resolve().parents[2] / "build" / "emulated"
 
 
-def flash(machine: Machine, micropython: Path) -> Path:
-    """A file with the whole flash; made once for the same firmware, machine and MicroPython."""
+def flash(machine: Machine, micropython: Path, slot: tuple[int, ...] | None = None) -> Path:
+    """A file with the whole flash; made once for the same firmware, machine and MicroPython.
+
+    slot: the board's page names this one for a card, as its builder would write it.
+    """
     image = uf2.read(micropython.read_bytes(), micropython.name)
     info = binaryinfo.of_pages(image.pages)
-    plan = Plan(
-        machine, RP2040, payload.build(machine, RP2040), payload.chooser(RP2040), image, info
-    )
+    plan = Plan(machine, RP2040, _build(machine, slot), payload.chooser(RP2040), image, info)
     unit = Unit("emulated", "0", machine.name, machine.dump())
     drive = drive_of(plan, unit)
     out = bytearray(b"\xff" * FLASH_BYTES)
@@ -36,3 +38,14 @@ def flash(machine: Machine, micropython: Path) -> Path:
         half.write_bytes(out)
         half.replace(path)
     return path
+
+
+def _build(machine: Machine, slot: tuple[int, ...] | None) -> payload.Payload:
+    built = payload.build(machine, RP2040)
+    if slot is None:
+        return built
+    page = machine.board.name.replace("-", "_")
+    source = (payload.room_folder("boards") / f"{page}.py").read_bytes()
+    source += f"CARD = {slot}  # SPI block, SCK, MOSI, MISO, CS\n".encode()
+    compiled = payload.compiled(source, f"boards/{page}.py", RP2040.arch)
+    return replace(built, files={**built.files, f"boards/{page}.mpy": compiled})

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from hil.emulated.arc_world import ArcWorld
+from hil.emulated.around import Around
 from hil.emulated.chip import CLOCK_HZ, WIRE, Chip
 from hil.emulated.firmware import flash
 from hil.pages import PAGES
@@ -24,6 +25,8 @@ from microfactory.errors import LinkError
 SLICE = CLOCK_HZ // 200
 ARC_SLICE = CLOCK_HZ // 2000  # an arc is read once a millisecond
 WORLD_S = 0.05
+SLOT = (1, 10, 11, 28, 1)  # of a board with a card: SPI block, SCK, MOSI, MISO, CS (docs/card.md)
+SLOT_PINS = ("spi", "sck", "mosi", "miso", "cs")
 # words of mfboard.fast_state.S
 DEADLINE = 11
 MARK = 47
@@ -34,7 +37,7 @@ class EmulatedLink:
     """A link to the firmware on an emulated chip. cut: the clock from which on no byte passes.
 
     chip: one that has the firmware already; None: a new one. world: False where somebody else
-    plays its switches and sensors.
+    plays its switches and sensors. card: the image of an SD card; its board has a slot, SLOT.
     """
 
     def __init__(
@@ -45,11 +48,15 @@ class EmulatedLink:
         begin: int = 0,
         chip: Chip | None = None,
         world: bool = True,
+        card: Path | None = None,
     ) -> None:
         self.machine = machine
         self.page = PAGES[machine.board.name]
         self.plant = Plant(machine, start_mm)
-        self.chip = chip or Chip(flash(machine, Path(os.environ["MF_UF2"])), begin)
+        slot = SLOT if card else None
+        self.chip = chip or Chip(flash(machine, Path(os.environ["MF_UF2"]), slot), begin)
+        if card:
+            self.chip.card(image=card, slot=dict(zip(SLOT_PINS, SLOT, strict=True)))
         self.cut: int | None = None  # clock
         self.edges: list[tuple[Any, Any, Any]] = []
         self._state: int | None = None
@@ -58,6 +65,7 @@ class EmulatedLink:
         self._has_world = world
         arc = world and machine.arc is not None
         self.arc = ArcWorld(machine, self.page, self.chip, self.plant.fire) if arc else None
+        self.around = Around(machine, self.page, self.plant, self.chip)
         self._slice = ARC_SLICE if arc else SLICE
         self._after_s = 0.0 if arc else WORLD_S
         if world:
@@ -73,9 +81,13 @@ class EmulatedLink:
         machine = self.machine
         for m, motor in enumerate(machine.motors):
             step, direction = self.page.STEP[motor.connector]
-            switches = []
+            switches: list[dict[str, int]] = []
+            stop = None
             for position, number, below in self.plant._switches[m]:
                 part = machine.inputs[number]
+                if part.role == "stall":
+                    stop = self.around.stop(m, position, number, below)
+                    continue
                 switches.append(
                     {
                         "gpio": self.page.INPUTS[part.connector],
@@ -85,10 +97,13 @@ class EmulatedLink:
                     }
                 )
             up = -1 if motor.invert else 1
-            self.chip.motor(step, direction, up, steps[m], switches)
+            self.chip.motor(step, direction, up, steps[m], switches, stop)
 
     def _sensors(self) -> None:
+        self.around.turn()
         for i, heater in enumerate(self.machine.heaters):
+            if i in self.plant.converters:
+                continue
             pin = self.page.ANALOG[heater.sensor.connector]
             self.chip.set_adc(pin - 26, self.plant.sensor(i, self.chip.now))
 

@@ -2,7 +2,9 @@
 // modelled.
 
 import {ConsoleLogger, LogLevel, RP2040} from 'rp2040js';
+import {Around} from './around.mjs';
 import {flashHooks} from './flash.mjs';
+import {Motors} from './motors.mjs';
 import {LockStep} from './pio.mjs';
 import {bootrom} from './requests.mjs';
 import {UsbHost} from './usb_host.mjs';
@@ -22,7 +24,9 @@ export class Machine {
     this.held = false; // in reset
     this.output = () => {}; // (clock, gpio, state): who else wants to know of an output
     this.pins = [];
-    this.motors = new Map(); // STEP pin -> {direction, up, at, switches}
+    this.stop = false; // somebody outside is to be asked, before more time passes
+    this.motors = new Motors(this);
+    this.around = new Around(this);
     this.power(flash);
   }
 
@@ -54,6 +58,8 @@ export class Machine {
     for (const [i, level] of this.pins.entries()) {
       if (level !== undefined) chip.gpio[i].setInputValue(level);
     }
+    this.motors.power();
+    this.around.power();
     chip.core.PC = 0x10000000;
   }
 
@@ -63,19 +69,7 @@ export class Machine {
     if (value > 1) return;
     if (pin.rawInputValue !== !!level) pin.setInputValue(!!level); // what goes out is read back
     this.edges.push(this.pio.time(), i | (level << 7));
-    const motor = this.motors.get(i);
-    if (motor && level) {
-      motor.at += this.chip.gpio[motor.direction].value === 1 ? motor.up : -motor.up;
-      for (const each of motor.switches) this.drive(each, motor.at);
-    }
-  }
-
-  // A limit switch: closed below or above a count of its motor's steps.
-  drive(each, at) {
-    const closed = each.below ? at < each.at : at >= each.at;
-    if (closed === each.closed) return;
-    each.closed = closed;
-    this.level(each.gpio, closed ? each.active : 1 - each.active);
+    this.motors.stepped(i, level);
   }
 
   level(gpio, level) {
@@ -137,6 +131,10 @@ export class Machine {
         this.chip.peripherals[0x40058].reason = reason;
         return this.run(until, listen);
       }
+      if (this.stop) {
+        this.stop = false;
+        break;
+      }
       if (listen && (this.usb.heard[0].length || this.usb.heard[1].length)) break;
     }
   }
@@ -144,7 +142,7 @@ export class Machine {
   // What the host has got: open ports, bytes of each.
   heard() {
     return {ports: this.usb.ready ? this.usb.ports.length : 0,
-      heard: [0, 1].map((i) => this.usb.take(i).toString('base64'))};
+      heard: [0, 1].map((i) => this.usb.take(i).toString('base64')), said: this.around.said()};
   }
 
   answer(request) {
@@ -166,12 +164,6 @@ export class Machine {
       case 'pin':
         this.level(request.gpio, request.level);
         return {};
-      case 'motor':
-        this.motors.set(request.step, request.motor);
-        for (const each of request.motor.switches) this.drive(each, request.motor.at);
-        return {};
-      case 'where':
-        return {at: this.motors.get(request.step).at};
       case 'adc':
         this.chip.adc.channelValues[request.channel] = request.value;
         return {};
@@ -199,7 +191,7 @@ export class Machine {
       case 'stats':
         return {idle: this.idle, pc: this.chip.core.PC, registers: [...this.chip.core.registers]};
       default:
-        return {error: `no such request: ${request.op}`};
+        return this.around.answer(request);
     }
   }
 }

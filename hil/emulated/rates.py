@@ -22,7 +22,7 @@ from mfboard.expand import expand
 from microfactory import Machine
 from microfactory.board import Board
 from microfactory.drive import drive
-from microfactory.motion.plan import Window
+from microfactory.motion.stretch import Window
 
 TAIL_TICKS = 16_000
 STEPS = 7300  # of a motor in a window: no carriage meets a switch

@@ -23,8 +23,9 @@ from microfactory.board import Board
 from microfactory.drive import drive
 from microfactory.errors import LinkError
 from microfactory.motion.gcode import parse
-from microfactory.motion.plan import Window, plan
+from microfactory.motion.plan import plan
 from microfactory.motion.straight import retreat_body
+from microfactory.motion.stretch import Window
 
 SCENARIOS = Path(__file__).resolve().parents[1] / "scenarios"
 KINDS = {

@@ -11,6 +11,7 @@ import random
 from collections import deque
 from dataclasses import dataclass, field
 
+from hil.heaters.weather import Weather
 from mfboard.converter import OPEN, SHORT, ZERO
 from microfactory.heating import share
 from microfactory.parts import Sensor
@@ -24,7 +25,7 @@ SENSORS = {  # by kind
     "max31855": Sensor(connector="TC0", kind="max31855"),
     "max6675": Sensor(connector="TC0", kind="max6675"),
 }
-CONVERSION_TURNS = {"max31855": 1.1, "max6675": 2.25}
+CONVERSION_TURNS = {"max31855": 1.02, "max6675": 2.21}
 SENSOR = Sensor(connector="TEMP0", r25_ohm=100_000.0, beta_k=4092.0, pullup_ohm=4700.0, kind="beta")
 
 
@@ -50,6 +51,7 @@ class Thermal:
     told: int = 0  # a converter's last frame, as a reading ...
     told_turns: float = 0.0  # ... which is so old
     late: deque[float] = field(default_factory=deque)
+    weather: Weather = field(default_factory=Weather)
 
     def __post_init__(self) -> None:
         self.body_c = self.sensor_c = self.room_c
@@ -74,19 +76,12 @@ class Thermal:
         )
 
     def power(self, duty: int) -> float:
-        """Share of full power that it gets at a duty."""
+        """Share of full power that it gets at a duty, were the supply what it was tuned with."""
         return self.share_left * (1.0 if self.fault == "welded" else duty / 65535)
 
     def turn(self, duty: int) -> int:
         """A tenth of a second at a duty of 65535; what the converter then reads, of 65535."""
-        lost = (self.body_c - self.room_c) * self.fan / self.time_s
-        self.body_c += TURN_S * (self.power(duty) * self.rate_c_s - lost)
-        self.late.append(self.body_c)
-        goal = self.late.popleft()
-        lag_s = self.lag_s
-        if self.fault == "detached":
-            goal, lag_s = self.room_c, FALL_S
-        self.sensor_c += (goal - self.sensor_c) * (1 - math.exp(-TURN_S / lag_s))
+        self.advance(duty)
         if self.fault == "open":
             return OPEN
         if self.fault == "short":
@@ -101,6 +96,20 @@ class Thermal:
             self.held = reading if self.held < 0 else self.held
             return self.held
         return reading
+
+    def advance(self, duty: int) -> None:
+        """A tenth of a second at a duty: body and sensor, without noise."""
+        weather = self.weather
+        weather.turn(TURN_S)
+        lost = (self.body_c - self.room_c) * weather.losses(self.fan) / self.time_s
+        given = self.power(duty) * weather.power() * self.rate_c_s
+        self.body_c += TURN_S * (given - lost)
+        self.late.append(self.body_c)
+        goal = self.late.popleft()
+        lag_s = self.lag_s
+        if self.fault == "detached":
+            goal, lag_s = self.room_c, FALL_S
+        self.sensor_c += (goal - self.sensor_c) * (1 - math.exp(-TURN_S / lag_s))
 
     def _divided(self, felt_c: float) -> int:
         read = share(self.sensor, felt_c) * BITS

@@ -12,8 +12,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from hil.heaters.sure import Sure
 from hil.heaters.thermal import SENSOR, SENSORS, TURN_S, Thermal
+from hil.heaters.weather import LOSSES, VOLTS
 from mfboard.heaters import Heater
+from mfboard.residual import Residual
 from microfactory.errors import UsageError
 from microfactory.machine import heater_config
 from microfactory.parts import Heater as Part
@@ -27,6 +30,7 @@ KINDS = ("open", "short", "detached", "frozen", "dead", "weak", "welded", "welde
 POWER = ("dead", "weak", "welded", "welded when off")
 NEAR_C = 2.0
 STEADY_S = 40.0
+AGAIN_S = 150.0
 BEGIN_S = 10.0
 BLOWN = (2, 3)  # stages of the plan: the fan blows, and has just stopped
 SHOWS = 0.25  # of full power: a heater that is on when it should be shows nothing
@@ -36,18 +40,23 @@ PARTS = {
 }
 TUNE_C = {"hotend": 180.0, "bed": 60.0}
 TUNE_S = {"hotend": 240.0, "bed": 500.0}
+HOLDS = 0.95 * VOLTS[0] ** 2 / LOSSES[1]  # of the most it gets: so much it holds in any weather
 TARGETS_C = {"hotend": (170.0, 265.0), "bed": (45.0, 85.0)}
 
 
 @dataclass(frozen=True)
 class Attack:
-    """What was broken when, and how it ended."""
+    """What was broken when, and how it ended. Times begin when it broke, or when its power was
+    wrong by SHOWS.
+    """
 
     kind: str
     at_s: float
-    told_s: float  # after it broke, or its power was wrong by SHOWS; -1: not told within WATCH_S
+    told_s: float  # -1: not told within WATCH_S
     fault: str
     harmless: bool  # not told, and the heater did what it was to do
+    sure_s: float = 0.0  # nobody could tell it from a whole one sooner (hil.heaters.sure); -1: then
+    above_c: float = 0.0  # most above its target until it was told
 
 
 @dataclass(frozen=True)
@@ -64,6 +73,7 @@ class Outcome:
     settled_s: float  # from the first target until it stays within NEAR_C of it
     rms_c: float  # off its target in the last STEADY_S before the fan
     blown_c: float  # most off its target while the fan blows and after it
+    nearest: float  # so near it was to a false alarm: of the bound of its sums (mfboard.residual)
     attacks: tuple[Attack, ...]
 
 
@@ -96,7 +106,7 @@ class Seen:
     def __init__(self, max_c: float, warm_s: float) -> None:
         self.max_c, self.warm_s = max_c, warm_s
         self.over_c = self.over_max_c = self.first_c = self.settled_s = 0.0
-        self.squares_c2 = self.blown_c = 0.0
+        self.squares_c2 = self.blown_c = self.nearest = 0.0
 
     def look(self, stage: int, now_s: float, sensor_c: float, goal_c: float) -> None:
         """One turn. goal_c 0: it is off, or cools to a lower target."""
@@ -114,11 +124,18 @@ class Seen:
         elif stage in BLOWN:
             self.blown_c = max(self.blown_c, abs(off_c))
 
+    def doubt(self, model: Residual) -> None:
+        """How near it is to a fault that is none."""
+        early, late = model.early, model.late
+        most = max(min(early.colder, late.colder), min(early.warmer, late.warmer))
+        self.nearest = max(self.nearest, most / model.bound())
+
     def figures(self) -> tuple[float, ...]:
         """As Outcome has them."""
         rms_c = self.squares_c2**0.5
         return (
             self.over_c, self.over_max_c, self.first_c, self.settled_s, rms_c, self.blown_c,
+            self.nearest,
         )  # fmt: skip
 
 
@@ -129,11 +146,13 @@ def trial(seed: int, control: str = "pid", sensor: str = "beta") -> Outcome:
     try:
         whole = tuned(world, control)
     except UsageError as error:
-        return Outcome(seed, world.kind, str(error), (), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, ())
+        return Outcome(seed, world.kind, str(error), (), 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, ())
     dice = random.Random(seed + 1_000_000)
     heater = Heater(heater_config(whole))
+    world.weather.begin(seed + 2_000_000)
     low, high = TARGETS_C[world.kind]
-    target = dice.uniform(low, high)
+    holds_c = world.room_c + HOLDS * world.rate_c_s * world.time_s
+    target = dice.uniform(low, min(high, holds_c))
     lower = dice.uniform(low, target)
     warm_s = 2.5 * target / world.rate_c_s + 60
     # (until, target, losses), in peace
@@ -150,6 +169,7 @@ def trial(seed: int, control: str = "pid", sensor: str = "beta") -> Outcome:
     when = {kind: dice.uniform(12.0, warm_s + 319) for kind in KINDS}
     when["welded when off"] = dice.choice([dice.uniform(0, 10), dice.uniform(end_s - 60, end_s)])
     kept: dict[str, tuple[Heater, Thermal]] = {}
+    again_s = dice.uniform(warm_s * 0.5, warm_s + 320)
     alarms: list[str] = []
     seen = Seen(whole.max_c, plan[1][0])
     stage = 0
@@ -166,6 +186,9 @@ def trial(seed: int, control: str = "pid", sensor: str = "beta") -> Outcome:
         if fault:
             alarms.append(f"{FAULTS[fault][0]} at {now_s:.1f} s")
             break
+        if abs(now_s - again_s) < TURN_S / 2:
+            alarms += _again(whole, heater.target_dc, copy.deepcopy(world))
+        seen.doubt(heater.model)
         seen.look(stage, now_s, world.sensor_c, goal if below else 0.0)
         for kind, at_s in when.items():
             if kind not in kept and at_s <= now_s:
@@ -174,23 +197,42 @@ def trial(seed: int, control: str = "pid", sensor: str = "beta") -> Outcome:
     return Outcome(seed, world.kind, "", tuple(alarms), *seen.figures(), attacks)
 
 
+def _again(whole: Part, target_dc: int, world: Thermal) -> list[str]:
+    """A board that starts anew while its heater is hot, and knows of no room: its alarms."""
+    heater = Heater(heater_config(whole))
+    for k in range(round(AGAIN_S / TURN_S)):
+        heater.set_target(target_dc if k > 20 else 0)
+        fault = heater.turn(world.turn(heater.duty))
+        if fault:
+            return [f"{FAULTS[fault][0]} {k * TURN_S:.1f} s after a start while it was hot"]
+    return []
+
+
 def _attack(kind: str, at_s: float, heater: Heater, world: Thermal) -> Attack:
     """Break a copy and see."""
+    sure = Sure(world, kind in ("dead", "weak")) if kind in POWER else None
     if kind in ("dead", "weak"):
         world.share_left = 0.0 if kind == "dead" else 0.3
     else:
         world.fault = "welded" if kind == "welded when off" else kind
     within = True
     shown = -1 if kind in POWER else 0
+    sure_at = -1 if sure else 0
+    above_c = 0.0
     k = 0
     while k < round((LONGEST_S if shown < 0 else WATCH_S) / TURN_S) + max(shown, 0):
-        if shown < 0 and abs(world.power(heater.duty) - heater.duty / 65535) > SHOWS:
+        duty = heater.duty
+        if shown < 0 and abs(world.power(duty) - duty / 65535) > SHOWS:
             shown = k
-        fault = heater.turn(world.turn(heater.duty))
+        fault = heater.turn(world.turn(duty))
+        since = k + 1 - max(shown, 0)
+        if sure and sure_at < 0 and sure.look(duty, world.sensor_c):
+            sure_at = since
+        above_c = max(above_c, world.sensor_c - heater.target_dc / 10)
         if fault:
-            told_s = (k + 1 - max(shown, 0)) * TURN_S
-            return Attack(kind, at_s, told_s, FAULTS[fault][0], False)
-        if k - max(shown, 0) > round((WATCH_S - 10) / TURN_S):
+            sure_s = sure_at * TURN_S if sure_at >= 0 else since * TURN_S
+            return Attack(kind, at_s, since * TURN_S, FAULTS[fault][0], False, sure_s, above_c)
+        if since > round((WATCH_S - 10) / TURN_S):
             within &= abs(world.sensor_c - heater.target_dc / 10) < 3.0
         k += 1
-    return Attack(kind, at_s, -1.0, "", within or shown < 0)
+    return Attack(kind, at_s, -1.0, "", within or shown < 0, sure_at * TURN_S, above_c)

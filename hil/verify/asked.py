@@ -5,7 +5,8 @@ places of it. Millimetres and seconds, machine coordinates; axes in the machine 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -64,6 +65,7 @@ class Asked:
     lines: int
     held: frozenset[int] = frozenset()  # pieces in which torch height control may be active
     fixed: frozenset[int] = frozenset()  # pieces whose speed no override changes
+    beams: Mapping[int, float] = field(default_factory=dict)  # under M4: power for each mm/s
 
     @property
     def pieces(self) -> int:
@@ -87,6 +89,7 @@ class Pieces:
         self.arcs: dict[int, Arc] = {}
         self.held: set[int] = set()
         self.fixed: set[int] = set()
+        self.beams: dict[int, float] = {}
         self.events: list[Event] = []
 
     def __len__(self) -> int:
@@ -132,6 +135,7 @@ class Pieces:
             lines,
             frozenset(self.held & set(range(len(self._rows)))),
             frozenset(self.fixed & set(range(len(self._rows)))),
+            {i: rate for i, rate in self.beams.items() if i < len(self._rows)},
         )
 
     def _lengths(self, start: NDArray[Any], end: NDArray[Any]) -> NDArray[np.float64]:

@@ -13,6 +13,7 @@ INCH = 25.4
 PLANES = {17.0: ("X", "Y"), 18.0: ("Z", "X"), 19.0: ("Y", "Z")}
 FULL_DUTY = 65535.0
 ACCEL_WORDS = {"S": ("print", "travel"), "P": ("print",), "T": ("travel",), "R": ("retract",)}
+FULL_S = 1000.0  # of an output that has no max_rpm
 TOOLS = ("spindle", "torch", "laser", "pen")
 Act = Callable[[Any, int, dict[str, Any], float], Any]
 
@@ -163,14 +164,25 @@ def _tool(r: Any, output: Any, value: dict[str, Any]) -> float:
     """M3: full, or S of the output's highest speed where its speed can be set."""
     if value.get("S") is not None:
         r.spindle = value["S"]
-    if output.kind == "switch" or not output.max_rpm:
+    if output.kind == "switch":
         return 1.0
-    return float(r.spindle) / float(output.max_rpm)
+    return float(r.spindle) / float(output.max_rpm or FULL_S)
+
+
+def _main(follows: bool) -> Act:
+    """M3, M4, M5; follows: from here on a laser's power is that of its speed."""
+
+    def act(r: Any, number: int, value: dict[str, Any], code: float) -> None:
+        lasers = [o.name for o in tools(r.machine) if o.role == "laser" and o.kind != "switch"]
+        r.by_speed = lasers[0] if follows and lasers else ""
+        switch(TOOLS, _off if code == 5 else _tool)(r, number, value, code)
+
+    return act
 
 
 def speed_word(r: Any, number: int, value: dict[str, Any]) -> None:
     """S without M3: a tool that turns takes the new speed at once."""
-    if any(r.on.get(o.name) and o.max_rpm and o.kind != "switch" for o in tools(r.machine)):
+    if any(r.on.get(o.name) and o.kind != "switch" for o in tools(r.machine)):
         switch(TOOLS, _tool)(r, number, value, 3)
 
 
@@ -240,9 +252,9 @@ G_CODES: dict[float, Act] = {
     92.1: set_place,
 }
 M_CODES: dict[float, Act] = {
-    3: switch(TOOLS, _tool),
-    4: switch(TOOLS, _tool),
-    5: switch(TOOLS, _off),
+    3: _main(follows=False),
+    4: _main(follows=True),
+    5: _main(follows=False),
     6: tool_change,
     7: switch(("mist",), _on),
     8: switch(("flood",), _on),

@@ -8,12 +8,13 @@ the program counts too: torch on, dwell, then motion.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from hil.capture import Capture, Signal
 from hil.verify.asked import Asked, Event
+from hil.verify.beams import beams
 from hil.verify.match import NEVER
 from hil.verify.runs import Stretch
 
@@ -42,9 +43,11 @@ class Happenings:
         capture: Capture,
         parts: Sequence[Stretch],
         passings: dict[int, Passing],
+        machine: Any,
         slack_s: float = SLACK_S,
     ) -> None:
         self.asked, self.capture, self.parts, self.passings = asked, capture, parts, passings
+        self.machine = machine
         self.slack = int(slack_s * capture.tick_hz)
         self.checked = 0
         self.worst_s = 0.0
@@ -55,7 +58,11 @@ class Happenings:
         names = sorted(
             {(e.kind, e.name) for e in self.asked.events if e.kind in ("output", "heater")}
         )
+        lasers = [o.name for o in self.machine.outputs if o.role == "laser" and self.asked.beams]
+        found += beams(self.asked, self.capture, self.machine, self.passings, self._gaps())
         for kind, name in names:
+            if name in lasers:
+                continue
             group = self.capture.outputs if kind == "output" else self.capture.targets
             events = [e for e in self.asked.events if e.kind == kind and e.name == name]
             found += self._changes(kind, name, events, group.get(name))

@@ -383,7 +383,7 @@ class _Judge:
     def happenings(self, timed: bool) -> None:
         lost = min((v.tick for v in self.violations if v.kind in ("path", "end")), default=NEVER)
         known = {v: p for v, p in self.passings.items() if p.last < lost or lost == NEVER}
-        happenings = Happenings(self.asked, self.capture, self.parts, known)
+        happenings = Happenings(self.asked, self.capture, self.parts, known, self.machine)
         for kind, tick, line, text in happenings.check(timed=timed):
             if tick < lost:
                 _, place = self._line_at(tick)

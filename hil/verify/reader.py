@@ -43,6 +43,7 @@ class Reader:
         self.motion = -1.0
         self.feed: float | None = None  # mm/s
         self.spindle = 0.0
+        self.by_speed = ""  # the laser whose power follows the speed (M4)
         self.on: dict[str, float] = {}  # outputs as the program has left them
         self.accel = {"print": math.inf, "travel": math.inf, "retract": math.inf}
         self.tolerance = -1.0
@@ -155,6 +156,9 @@ class Reader:
                 self.out.held.add(len(self.out))
             if self._fixed():
                 self.out.fixed.add(len(self.out))
+            if self.by_speed:
+                burns = self.on.get(self.by_speed, 0.0) if self.motion > 0 else 0.0
+                self.out.beams[len(self.out)] = burns / speed if burns else 0.0
             advance = self.advance if self._prints(end) else 0.0
             self.out.add(self.at, end, number, speed, accel, tolerance, advance, circle)
             self.at = end

@@ -18,7 +18,8 @@ from microfactory.jobfile import JobFile, compile_job
 from microfactory.machine import Machine
 from microfactory.motion.framing import wire_bytes
 from microfactory.motion.gcode import Program, parse
-from microfactory.motion.plan import Place, Plan, plan
+from microfactory.motion.plan import Plan, plan
+from microfactory.motion.stretch import Place
 from microfactory.record import Record
 from microfactory.status import Status
 

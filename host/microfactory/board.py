@@ -11,10 +11,12 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any
 
+from mfwire.session import NO_POWER
 from microfactory.client import Client
 from microfactory.drive import ASKED, Driven, drive
 from microfactory.errors import BoardFault, LimitError, LinkError, Stopped, UsageError
 from microfactory.homing import Homing
+from microfactory.idle import falling
 from microfactory.link import Link, open_link
 from microfactory.machine import Machine
 from microfactory.motion.straight import retreat_body, straight
@@ -22,6 +24,7 @@ from microfactory.status import Status
 
 MOVE_SHARE = 0.5  # of an axis' speed, when a move names none
 MOVING = ("RUNNING", "TAIL", "RETREATING")
+CLOSE_S = 1.7  # a contactor is looked at for half a second, and then has one to close
 SET_S = 2.0  # that a board may take to set its drivers
 STOP_S = 2.0  # an ABORT is said again for so long
 
@@ -41,11 +44,28 @@ class Board:
         self.client.connect()
         self.client.configure()
         status = self.client.ask()
-        if status.state in ("READY", "DONE", "RESTED", "ABORTED"):
-            self.client.send("ENABLE", motors=(1 << len(self.machine.motors)) - 1)
-            self.client.settle()
+        if status.state in ("READY", "DONE", "RESTED", "ABORTED") and not self._enable():
+            self.client.events.append("no power: drivers stay off")
         self._open = True
         return self
+
+    def _enable(self) -> bool:
+        """Drivers on. False: the contactor does not close, so there is no power for them."""
+        contactor = self.machine.contactor()
+        begin_s = self.client.link.now_s()
+        while True:
+            status = self.client.ask()
+            if contactor is None or status.inputs.get(contactor.name):
+                try:
+                    self.client.send("ENABLE", motors=(1 << len(self.machine.motors)) - 1)
+                    self.client.settle()
+                    return True
+                except BoardFault as error:
+                    if error.code != NO_POWER and not self.client.ask().fault:
+                        raise
+            if status.fault or self.client.link.now_s() - begin_s > CLOSE_S:
+                return False
+            self.client.pump(0.05)
 
     def __enter__(self) -> Board:
         return self if self._open else self.open()
@@ -129,6 +149,15 @@ class Board:
             raise UsageError(f"the machine is moving ({status.state}); nothing else was started")
         self.client.send("RESET", number=0)
         self.client.settle()
+        contactor = self.machine.contactor()
+        if contactor is not None and not self._enable():
+            self.client.check_fault()
+            raise BoardFault(
+                f"{contactor.name} (contactor) is open, so motors and heaters have no power; "
+                "nothing moved and nothing was switched on; release the emergency stop, switch "
+                "power on, and begin again",
+                NO_POWER,
+            )
 
     def set_position(self, **mm: float) -> None:
         """Say where axes stand, by name. The machine does not move."""
@@ -169,6 +198,29 @@ class Board:
                 f"the move was stopped on its path ({driven.why}); it can be asked for again"
             )
         return driven
+
+    def release(self) -> Status:
+        """Drivers off now, as M84 does elsewhere: axes that fall are lowered first, as the machine
+        file says. UsageError: one is held instead. The position is not known afterwards.
+        """
+        axes = falling(self.machine)
+        held = [axis.name for axis in axes if axis.when_idle == "hold"]
+        if held:
+            raise UsageError(
+                f"{held[0]} would fall, and the machine file says to hold it; drivers stay on; "
+                'lower it by hand, or write when_idle = "lower" with a height'
+            )
+        if axes and not self.status().position_trusted:
+            raise LimitError(
+                f"{axes[0].name} would fall and its height is not known; drivers stay on; home "
+                "first"
+            )
+        for axis in axes:
+            assert axis.lower_to_mm is not None
+            self._drive({axis.name: axis.lower_to_mm}, axis.lower_mm_s, check=True)
+        self.client.send("ENABLE", motors=0)
+        self.client.settle()
+        return self.status()
 
     # ---- switching
 

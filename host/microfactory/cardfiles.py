@@ -45,6 +45,11 @@ def homing_file(machine: Machine, facts: dict[str, Any]) -> bytes:
         axis = machine.axes[a]
         home = axis.home
         assert home is not None
+        if home.square is not None:
+            raise JobError(
+                f"{axis.name} of {machine.name} has a switch for each motor, and a board without a "
+                "host does not square them; nothing was written; run the job from a host"
+            )
         sign = -1.0 if home.toward == "min" else 1.0
         motors = machine.motors_of_axis(a)
         at_switch = round((home.position_mm + sign * home.pull_off_mm) * axis.steps_per_mm)

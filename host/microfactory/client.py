@@ -240,6 +240,7 @@ class Client:
                 )
             if now - asked > 0.25 or asked < 0:
                 asked = now
+                self._nonce = (self._nonce + 1) & 0x3FFFFFFF  # only the last one's answer counts
                 hello = {
                     "protocol": PROTOCOL,
                     "schema_low": SCHEMA_LOW,

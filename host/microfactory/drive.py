@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from microfactory.client import Client
 from microfactory.errors import BoardFault
-from microfactory.motion.plan import Place, Window
+from microfactory.motion.stretch import Place, Window
 
 HORIZON_S = 0.25
 SLACK_S = 0.05  # the board takes HORIZON_S and a window of 60 ms

@@ -66,12 +66,12 @@ def check_drivers(machine: Machine, file: TomlFile) -> None:
         _check_current(driver, driver.uart, file)
     for axis in machine.axes:
         if axis.home and machine.inputs[machine.input_id(axis.home.input)].role == "stall":
-            if len(axis.motors) > 1:
+            if len(axis.motors) > 1 and axis.home.square is None:
                 raise file.error(
                     ("axes", axis.name, "home", "input"),
                     f"{axis.home.input!r} tells the stall of one motor, and {axis.name} has "
                     f"{len(axis.motors)}",
-                    "give this axis a switch",
+                    "give this axis a switch, or each motor its own (home.square)",
                 )
             for m in machine.motors_of_axis(machine.axes.index(axis)):
                 uart = machine.driver(m).uart

@@ -170,6 +170,8 @@ def geometry_sha256(machine: Machine) -> str:
         home = axis.home
         where = (home.input, home.toward, home.position_mm, home.pull_off_mm) if home else None
         facts.append((axis.letter, axis.steps_per_mm, axis.unlimited, where))
+        if home and home.square:
+            facts.append((home.square.inputs, home.square.trim_mm))
     part = machine.compensation
     if part:
         facts.append((part.skew_xy, part.skew_xz, part.skew_yz))

@@ -8,10 +8,11 @@ from microfactory.client import Client
 from microfactory.drive import ASKED, Driven, drive
 from microfactory.errors import BoardFault, Stopped, UsageError
 from microfactory.machine import Machine
-from microfactory.motion.plan import Window
 from microfactory.motion.straight import straight
+from microfactory.motion.stretch import Window
 from microfactory.offsets import home_side, motor_mm
 from microfactory.parts import Home
+from microfactory.squaring import Squaring
 
 BEYOND = 1.1  # so much of the travel is searched for the switch
 
@@ -55,6 +56,9 @@ class Homing:
         assert home is not None
         sign = -1.0 if home.toward == "min" else 1.0
         travel = (axis.max_mm - axis.min_mm) * BEYOND
+        if home.square is not None:
+            Squaring(self, a).home(travel)
+            return
         if self.client.ask().inputs[home.input]:
             self._by(a, -sign * home.backoff_mm, home.fast_mm_s, guard=False)
         self._seek(a, sign * travel, home.fast_mm_s, home)
@@ -77,9 +81,9 @@ class Homing:
             mask = sum(1 << m for m in self.machine.motors_of_axis(a))
             guards = ((self.machine.input_id(axis.home.input), mask),)
         windows = straight(self.machine, steps, {axis.name: here + mm}, speed_mm_s, check=False)
-        return self._drive(a, windows, guards)
+        return self.drive(a, windows, guards)
 
-    def _drive(
+    def drive(
         self, a: int, windows: Iterator[Window], guards: tuple[tuple[int, int], ...] = ()
     ) -> Driven:
         """One stretch of homing; whoever watches is asked all the while, so a stop is heard."""
@@ -129,4 +133,4 @@ class Homing:
         steps = tuple(client.ask().steps.values())
         there_mm = motor_mm(machine, a, home.position_mm, side)
         windows = straight(machine, steps, {axis.name: there_mm}, home.slow_mm_s, check=False)
-        self._drive(a, windows)
+        self.drive(a, windows)

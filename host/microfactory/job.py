@@ -22,7 +22,8 @@ from microfactory.machine import TICK_HZ
 from microfactory.motion.bent import blends
 from microfactory.motion.compensate import tool_mm
 from microfactory.motion.gcode import Program
-from microfactory.motion.plan import Place, Plan, Section, Window, plan
+from microfactory.motion.plan import Plan, Section, plan
+from microfactory.motion.stretch import Place, Window
 from microfactory.pace import PLAIN, Pace, checked
 from microfactory.places import journal_path
 from microfactory.record import Record

@@ -24,7 +24,8 @@ from microfactory.heightmap import HeightMap, with_map
 from microfactory.job import Job, Options, go, home_if_needed, new_record
 from microfactory.machine import Machine
 from microfactory.motion.gcode import Program
-from microfactory.motion.plan import Place, Section, Window, plan
+from microfactory.motion.plan import Section, plan
+from microfactory.motion.stretch import Place, Window
 from microfactory.places import write_whole
 from microfactory.record import Record, canonical
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from microfactory.errors import JobError
-from microfactory.motion.plan import Place, Window
+from microfactory.motion.stretch import Place, Window
 from microfactory.pace import PLAIN, Change, Pace
 
 SYNC_S = 1.0

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from microfactory.drivers import driver_configs, timed
 from microfactory.errors import MachineError, UsageError
 from microfactory.heating import model_config, predict_config, sensor_config
+from microfactory.idle import idle_config
 from microfactory.machine_check import check
 from microfactory.machine_read import board_from, build, named
 from microfactory.parts import (
@@ -27,6 +28,7 @@ from microfactory.parts import (
     Driver,
     Heater,
     Height,
+    Idle,
     Input,
     Motion,
     Motor,
@@ -46,7 +48,7 @@ TICK_HZ = 125_000_000
 LEASE_MS = 250
 TOP = [
     "machine", "motion", "axes", "motors", "drivers", "inputs", "outputs", "heaters", "arc",
-    "height", "compensation", "retreat",
+    "height", "compensation", "retreat", "idle",
 ]  # fmt: skip
 
 
@@ -69,6 +71,7 @@ class Machine:
     arc: Arc | None = None
     height: Height | None = None
     compensation: Compensation | None = None
+    idle: Idle | None = None
     heightmap: HeightMap | None = field(default=None, compare=False)  # not of the file
 
     @classmethod
@@ -127,6 +130,7 @@ class Machine:
             compensation=build(Compensation, data["compensation"], ("compensation",), file)
             if "compensation" in data
             else None,
+            idle=build(Idle, data["idle"], ("idle",), file) if "idle" in data else None,
         )
         check(machine, file)
         return machine
@@ -185,6 +189,10 @@ class Machine:
             if part.name == name:
                 return i
         raise UsageError(f"{name}: {self.name} has no such input; nothing was done")
+
+    def contactor(self) -> Input | None:
+        """The input that tells whether the contactor is in, if there is one."""
+        return next((part for part in self.inputs if part.role == "contactor"), None)
 
     def pulse_ticks(self, tick_hz: int = TICK_HZ) -> int:
         """Width of a step pulse: 1 + 16 k ticks, enough for every driver (docs/protocol.md)."""
@@ -247,6 +255,7 @@ class Machine:
             "heaters": [heater_config(h) for h in self.heaters],
             "arc": arc_config(self),
             "height": height_config(self),
+            **idle_config(self, TICK_HZ),
         }
         drivers = driver_configs(self)
         if drivers:
@@ -276,6 +285,8 @@ class Machine:
             out["height"] = _plain(self.height)
         if self.compensation:
             out["compensation"] = _plain(self.compensation)
+        if self.idle:
+            out["idle"] = _plain(self.idle)
         if self.retreat:
             out["retreat"] = [_plain(step) for step in self.retreat]
         return out

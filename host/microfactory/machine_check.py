@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from microfactory.drivers import check_drivers
 from microfactory.heating import check_curve
+from microfactory.idle import check_idle
 from microfactory.motion.shapers import impulses
 from microfactory.sensors import CONVERTERS, check_sensor
+from microfactory.squares import check_squares
 from microfactory.tomlfile import TomlFile
 from microfactory.torch import check_torch
 
@@ -24,6 +26,7 @@ HEATERS_MAX = 3
 POSITION_MAX_STEPS = 2**29
 SHAPER_MOST_S = 0.2
 SHAPER_LEAST_HZ = 5.0
+TICK_HZ = 125_000_000
 
 
 def check(machine: Machine, file: TomlFile) -> None:
@@ -34,6 +37,8 @@ def check(machine: Machine, file: TomlFile) -> None:
     _chip(machine, file)
     _heaters(machine, file)
     _interlocks(machine, file)
+    check_squares(machine, file)
+    check_idle(machine, file, TICK_HZ)
     check_torch(machine, file)
     check_drivers(machine, file)
     _compensation(machine, file)
@@ -252,6 +257,13 @@ def _chip(machine: Machine, file: TomlFile) -> None:
 
 
 def _interlocks(machine: Machine, file: TomlFile) -> None:
+    contactors = [i.name for i in machine.inputs if i.role == "contactor"]
+    if len(contactors) > 1:
+        raise file.error(
+            ("inputs", contactors[1], "role"),
+            f"{contactors[0]} tells of a contactor already",
+            "wire their mirror contacts in series, to one input",
+        )
     for i in machine.inputs:
         place = ("inputs", i.name, "on_active")
         if i.role == "float" and i.on_active is None:

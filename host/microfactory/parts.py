@@ -45,11 +45,24 @@ class Motion:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Square:
+    """Switches of an axis' motors behind the first, in their order, when each has its own.
+
+    apart_mm: so much may the motors stand beside each other until their switches. trim_mm: so much
+    higher on the axis each of them is to stand than its switch says.
+    """
+
+    inputs: tuple[str, ...]
+    apart_mm: float = number(0.01, 100)
+    trim_mm: tuple[float, ...] | None = number(-100, 100, None)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Home:
     """How an axis finds its place: fast to the switch, back off, slow to it again.
 
     Then it stands at position_mm, pull_off_mm clear of the switch, so that no move within the
-    travel presses it.
+    travel presses it. square: each of its motors has a switch of its own (microfactory.squares).
     """
 
     input: str
@@ -59,11 +72,16 @@ class Home:
     slow_mm_s: float = number(0.001, 1000)
     backoff_mm: float = number(0.01, 1000)
     pull_off_mm: float = number(0.0, 100, 1.0)
+    square: Square | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Axis:
-    """One axis of the program. An unlimited one (an extruder) has no travel."""
+    """One axis of the program. An unlimited one (an extruder) has no travel.
+
+    unpowered: what it does without its driver; one that falls says what becomes of it when nobody
+    is there: held (drivers stay on), or lowered to lower_to_mm before they go off.
+    """
 
     name: str
     letter: str = choice("X", "Y", "Z", "A", "B", "C", "E")
@@ -81,6 +99,17 @@ class Axis:
     pressure_advance_s: float = number(0.0, 2.0, 0.0)
     advance_smooth_s: float = number(0.005, 0.2, 0.04)
     home: Home | None = None
+    unpowered: str = choice("stays", "falls", default="stays", quiet=True)
+    when_idle: str | None = choice("hold", "lower", default=None)
+    lower_to_mm: float | None = number(-100_000, 100_000, None)
+    lower_mm_s: float | None = number(0.001, 1000, None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Idle:
+    """So long after an orderly end, with nobody connected, drivers go off."""
+
+    after_s: float = number(1.0, 86_400)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +156,9 @@ class Input:
 
     name: str
     connector: str
-    role: str = choice("limit", "probe", "estop", "door", "float", "arc_ok", "stall", "button")
+    role: str = choice(
+        "limit", "probe", "estop", "door", "float", "arc_ok", "stall", "button", "contactor"
+    )  # fmt: skip
     active: str = choice("high", "low")
     pull: str = choice("up", "down", "none", default="up")
     debounce_ms: float = number(0.0, 100.0, 2.0)

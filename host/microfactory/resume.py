@@ -23,8 +23,9 @@ from microfactory.job import (
 from microfactory.journal import Past
 from microfactory.motion.compensate import compensates
 from microfactory.motion.gcode import Program
-from microfactory.motion.plan import Place, Section, plan
+from microfactory.motion.plan import Section, plan
 from microfactory.motion.straight import straight
+from microfactory.motion.stretch import Place
 from microfactory.offsets import slack_mm
 from microfactory.pace import PLAIN
 from microfactory.places import journal_path

@@ -16,8 +16,9 @@ from microfactory.errors import UsageError
 from microfactory.machine import Machine
 from microfactory.motion.gcode import Program
 from microfactory.motion.listing import listing
-from microfactory.motion.plan import AS_BEFORE, Section, Window, plan
+from microfactory.motion.plan import Section, plan
 from microfactory.motion.profile import profile
+from microfactory.motion.stretch import AS_BEFORE, Window
 
 HEAD = struct.Struct("<5I4H")
 MOTOR = struct.Struct("<i2H")

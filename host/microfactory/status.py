@@ -39,6 +39,16 @@ FAULTS = {
         "a thermocouple converter does not answer as its data sheet says",
         "look at its wires and its supply",
     ),
+    18: (
+        "contactor welded",
+        "the contactor reads closed though nothing holds it",
+        "switch the main switch off; replace the contactor, or mend its contact's wire, then clear",
+    ),
+    19: (
+        "power lost",
+        "the contactor opened, so motors and heaters have no power",
+        "release the emergency stop, switch power on, clear the fault, then home",
+    ),
     20: ("driver silent", "a driver does not answer on its wire", "look at motor power and plug"),
     21: ("driver setting", "a driver did not take its settings", "switch motor power off and on"),
     22: ("driver reset", "a driver lost its power and its settings", "look at the supply; home"),
@@ -51,7 +61,7 @@ FAULTS = {
     ),
 }
 
-INPUT_FAULTS = (1, 2, 3, 16)  # detail is the number of an input
+INPUT_FAULTS = (1, 2, 3, 16, 18, 19)  # detail is the number of an input
 HEATER_FAULTS = (4, 5, 6, 7, 8, 14, 15, 17)  # detail is the number of a heater
 
 # what torch height control does (docs/torch-height.md)

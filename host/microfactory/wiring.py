@@ -93,6 +93,8 @@ def wires(machine: Machine) -> list[Wire]:
         if part.pull == "none":
             pull = "its own sensor drives it"
         where = f"{part.name} ({part.role}): {presses} when it is pressed"
+        if part.role == "contactor":
+            where = f"{part.name}: the contactor's mirror contact, which {presses} as it pulls in"
         out.append(Wire("switch", part.connector, pins[part.connector][0], pull, where))
     for output in machine.outputs:
         parts = inside.step if output.kind == "servo" else inside.gate

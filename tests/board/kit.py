@@ -13,7 +13,8 @@ from mfwire.session import STATES, WHY, Sender
 from microfactory.checksum import ZlibCrc
 from microfactory.machine import Machine
 from microfactory.motion.gcode import parse
-from microfactory.motion.plan import Window, plan
+from microfactory.motion.plan import plan
+from microfactory.motion.stretch import Window
 
 MACHINE = Machine.load("d3d-printer")
 

@@ -162,7 +162,7 @@ def test_no_memory_for_a_configuration_is_told_and_the_board_goes_on(monkeypatch
     kit = Kit(configure=False)
     kit.hello()
     with monkeypatch.context() as full:
-        full.setattr("mfboard.board.parse", no_memory)
+        full.setattr("mfboard.config.parse", no_memory)
         kit.configure()
     told = [m for m in kit.heard if m["name"] == b"CONFIGURED"]
     assert told[0]["ok"] == 0

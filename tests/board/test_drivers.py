@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from hil.rig_virtual import VirtualLink
+from hil.skr import UART, skr, stalling
 from hil.stepdrivers import Tmc2209, checksum
 
 import microfactory as mf
@@ -21,39 +22,6 @@ from mfboard.config import ConfigError, parse
 from microfactory.board import Board
 from microfactory.drivers import PRESETS
 from microfactory.machine import MACHINES, Machine
-
-UART = """
-[drivers.tmc.uart]
-current_a = 0.8
-hold_a = 0.4
-microsteps = 16
-stall_threshold = 80
-"""
-
-
-def skr(extra: Callable[[str], str] = lambda text: text) -> Machine:
-    """The circuit plotter on an SKR Pico, its drivers set over the wire."""
-    text = (MACHINES / "circuit-plotter.toml").read_text()
-    text = text.replace('"pico-carrier"', '"skr-pico"').replace(
-        'driver = "a4988"', 'driver = "tmc"'
-    )
-    head, rest = text.split("[drivers.a4988]")
-    text = (
-        head
-        + '[drivers.tmc]\nkind = "tmc2209"\n'
-        + UART
-        + "\n[inputs"
-        + rest.split("[inputs", 1)[1]
-    )
-    names = {
-        "M": "XYZE",
-        "IN": ("X-STOP", "Y-STOP", "Z-STOP", "E0-STOP", "PROBE"),
-        "OUT": ("SERVOS",),
-    }
-    for old, known in names.items():
-        for i, connector in enumerate(known, 1):
-            text = text.replace(f'connector = "{old}{i}"', f'connector = "{connector}"')
-    return Machine.parse(extra(text), "skr.toml")
 
 
 def opened(machine: Machine | None = None, before: Callable[[VirtualLink], None] | None = None):
@@ -199,16 +167,8 @@ def test_a_warm_driver_and_an_open_coil_are_told_once_and_stop_nothing():
     assert board.status().fault == 0
 
 
-def _stall(text: str) -> str:
-    """Y homes by its stall: its driver's DIAG pin at Y-STOP."""
-    before, after = text.split('connector = "Y-STOP"', 1)
-    table, rest = after.split("[", 1)
-    table = '\nrole = "stall"\nactive = "high"\npull = "none"\ndebounce_ms = 0.0\n\n'
-    return before + 'connector = "Y-STOP"' + table + "[" + rest
-
-
 def test_an_axis_homes_by_its_stall_when_its_driver_is_set_for_it():
-    machine = skr(_stall)
+    machine = skr(stalling)
     board, link = opened(machine)
     y = machine.motors_of_axis(machine.axes.index(machine.axis("y")))[0]
     assert link.plant.drivers[y].registers[t.SGTHRS] == 80
@@ -238,7 +198,7 @@ def test_an_axis_homes_by_its_stall_when_its_driver_is_set_for_it():
 )
 def test_what_is_wrong_in_a_drivers_table_is_told_with_its_line(old, new, told):
     with pytest.raises(mf.MachineError, match=r"^skr.toml:\d+: ") as caught:
-        skr(lambda text: _stall(text).replace(old, new, 1))
+        skr(lambda text: stalling(text).replace(old, new, 1))
     assert told in str(caught.value)
 
 
@@ -250,7 +210,7 @@ def test_a_board_without_the_wire_refuses_the_table():
 
 
 def test_what_is_dumped_gives_the_same_machine():
-    machine = skr(_stall)
+    machine = skr(stalling)
     assert Machine.parse(machine.dump()) == machine
     assert b'"drivers":[{"cool":' in machine.board_config()
 

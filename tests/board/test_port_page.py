@@ -14,7 +14,7 @@ PAGE = (TOP / "docs" / "port.md").read_text()
 FILES = (
     "board", "handle", "answers", "outputs", "player", "inputs", "heaters", "upkeep", "heat",
     "torch", "drivers", "interlock", "converter", "parts", "card", "card_play", "card_feed",
-    "card_home", "card_bridge", "card_journal", "card_file",
+    "card_home", "card_bridge", "card_journal", "card_file", "contactor",
 )  # fmt: skip
 CODE = "".join((TOP / "firmware" / "mfboard" / f"{name}.py").read_text() for name in FILES)
 CODE = re.sub(r"#.*", "", re.sub(r'""".*?"""', "", CODE, flags=re.DOTALL))

@@ -220,6 +220,8 @@ static inline void begin_played(played *p, const mf_plan_config *c)
     }
 }
 
+#define AS_BEFORE 65535u /* instead of a count (docs/protocol.md) */
+
 /* One window body: its head goes on from the last one, its lists are sound, its tail ends at rest_steps. */
 static inline void window_is_sound(const mf_plan_config *c, const uint8_t *body, size_t bytes,
                             const mf_window_info *info, played *p)
@@ -240,9 +242,16 @@ static inline void window_is_sound(const mf_plan_config *c, const uint8_t *body,
         before = get32(event);
     }
     int32_t direction[MF_MOTORS];
+    size_t own = 0; /* segments of the motor before */
     for (int m = 0; m < c->motors; m++) {
         mf_segment_timing timing = {c->pulse_ticks, c->setup_ticks[m], c->step_tolerance_ticks};
         size_t count = get16(heads + 8 * m + 4);
+        if (count == AS_BEFORE) { /* the list of the motor before */
+            CHECK(m > 0);
+            at -= 8 * own;
+            count = own;
+        }
+        own = count;
         CHECK((int32_t)get32(heads + 8 * m) == p->steps[m]);
         p->steps[m] += list_is_sound((const uint32_t *)(const void *)(body + at), count, length,
                                      &timing, p->direction[m], NULL, 0, NULL);
@@ -254,6 +263,12 @@ static inline void window_is_sound(const mf_plan_config *c, const uint8_t *body,
     for (int m = 0; m < c->motors; m++) {
         mf_segment_timing timing = {c->pulse_ticks, c->setup_ticks[m], c->step_tolerance_ticks};
         size_t count = get16(heads + 8 * m + 6);
+        if (count == AS_BEFORE) {
+            CHECK(m > 0);
+            at -= 8 * own;
+            count = own;
+        }
+        own = count;
         int64_t rest = p->steps[m];
         CHECK((count == 0) == (tail == 0));
         if (count > 0) {

@@ -16,8 +16,9 @@ from microfactory import Machine
 from microfactory.board import Board
 from microfactory.drive import drive
 from microfactory.motion.gcode import parse
-from microfactory.motion.plan import Window, plan
+from microfactory.motion.plan import plan
 from microfactory.motion.straight import retreat_body
+from microfactory.motion.stretch import Window
 from microfactory.torch import gap_ticks
 
 TABLE = Machine.load("cnc-plasma-table")

@@ -7,7 +7,7 @@ import pytest
 
 import microfactory as mf
 from microfactory.journal import Journal, Past
-from microfactory.motion.plan import Place, Window
+from microfactory.motion.stretch import Place, Window
 
 
 def window(number: int) -> Window:

@@ -6,26 +6,26 @@ sent, as it was sent; once the wire is clean again all of them arrive.
 
 from __future__ import annotations
 
+import os
 import random
+import shutil
+import subprocess
+from pathlib import Path
 
+import pytest
+from hil.noise import decode, frame, tried
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from mfwire.frames import FRAME_BYTES, Decoder, encode_into
+from mfwire.frames import Decoder
 from mfwire.messages import NUMBER, pack, unpack
 from mfwire.session import Receiver, Sender
 from microfactory.checksum import ZlibCrc
 
+ROOT = Path(__file__).parents[2]
 PLACE = st.integers(0, 100_000)
 BODY = st.binary(max_size=60)
-
-
-def frame(payload: bytes) -> bytes:
-    """One frame's bytes."""
-    out = bytearray(FRAME_BYTES + 8)
-    length = encode_into(out, bytearray(payload) + bytearray(4), len(payload), ZlibCrc())
-    return bytes(out[:length])
 
 
 class HostEnd:
@@ -227,40 +227,43 @@ def test_a_long_run_over_a_bad_wire_arrives_whole():
     assert host.sender.resend() == []
 
 
-def damaged(good: bytes, dice: random.Random) -> bytes:
-    """A frame's bytes with 1 to 8 bits flipped, a byte lost, added or changed, or its end lost."""
-    data, how = bytearray(good), dice.randrange(5)
-    at = dice.randrange(len(data) - 1)
-    if how == 0:
-        for bit in dice.sample(range(8 * (len(data) - 1)), dice.randrange(1, 9)):
-            data[bit // 8] ^= 1 << bit % 8
-    elif how == 1:
-        del data[at]
-    elif how == 2:
-        data.insert(at, dice.randrange(256))
-    elif how == 3:
-        data[at] ^= dice.randrange(1, 256)
-    else:
-        del data[at:-1]
-    return bytes(data)
-
-
 def test_of_100_000_damaged_frames_none_is_taken_for_another(request):
     many = request.config.getoption("--damaged")
-    dice = random.Random(20)
-    decoder = Decoder(ZlibCrc())
-    payloads = [dice.randbytes(dice.randrange(8, 40)) for _ in range(200)]
-    frames = [frame(payload) for payload in payloads]
-    wrong = whole = 0
-    for _ in range(many):
-        i = dice.randrange(200)
-        spoilt = damaged(frames[i], dice) + b"\0"
-        at = 0
-        while at < len(spoilt):
-            at = decoder.feed(spoilt, at, len(spoilt))
-            if decoder.length:
-                same = bytes(decoder.payload[: decoder.length]) == payloads[i]
-                whole += same  # a zero before it, or a byte doubled and lost again, harms nothing
-                wrong += not same
+    wrong, whole = tried(20, many)
     assert wrong == 0
     assert whole < many / 100
+
+
+@pytest.fixture(scope="session")
+def noise(tmp_path_factory) -> Path:
+    """The program that damages frames for the decoder's twin in C."""
+    compiler = os.environ.get("CC", "gcc")
+    if not shutil.which(compiler):
+        pytest.skip(f"no C compiler ({compiler})")
+    made = tmp_path_factory.mktemp("noise") / "noise"
+    sources = [ROOT / "csrc/src/frames.c", ROOT / "tests/c/noise_frames.c"]
+    subprocess.run(
+        [compiler, "-std=c11", "-O1", f"-I{ROOT / 'csrc/include'}", *sources, "-o", made],
+        check=True,
+    )
+    return made
+
+
+def test_the_twin_in_c_hears_what_the_decoder_hears(noise):
+    said = subprocess.run([noise, "4000", "5", "dump"], capture_output=True, text=True, check=True)
+    decoder = Decoder(ZlibCrc())
+    heard = spoilt = 0
+    for line in said.stdout.splitlines():
+        wire, *payloads, bad = line.split(" ")
+        assert [payload.hex() for payload in decode(decoder, bytes.fromhex(wire))] == payloads
+        assert decoder.bad == int(bad)
+        heard += len(payloads)
+        spoilt += len(payloads) == 1
+    assert heard >= 4000
+    assert spoilt > 3900
+
+
+def test_of_300_000_damaged_frames_the_twin_in_c_takes_none_for_another(noise):
+    said = subprocess.run([noise, "300000", "2"], capture_output=True, text=True, check=False)
+    assert said.returncode == 0, said.stdout
+    assert said.stdout.startswith("300000 damaged frames through the C decoder: 0 taken")

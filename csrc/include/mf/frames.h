@@ -1,4 +1,5 @@
-/* Payloads to frames: COBS(payload + CRC-32) and a zero byte, as docs/protocol.md, "Frames", has it.
+/* Payloads to frames and back: COBS(payload + CRC-32) and a zero byte, as docs/protocol.md, "Frames",
+ * has it.
  *
  * Life: ask mf_frames_size, bring that memory, mf_frames_init once; then nothing changes any more.
  */
@@ -41,5 +42,21 @@ mf_status mf_frames_put(const mf_frames *frames, const uint8_t *payload, size_t 
 mf_status mf_frames_window(const mf_frames *frames, mf_frames_session *session, uint32_t number,
                            const uint8_t *body, size_t length, uint8_t *out, size_t capacity,
                            size_t *written);
+
+/* Bytes back to payloads: the twin of firmware/mfwire/frames.py. All zeros to begin with. */
+typedef struct {
+    uint8_t payload[MF_FRAME_BYTES];
+    size_t length; /* of the payload that the last call ended with; 0: none */
+    uint32_t bad;  /* damaged frames so far, modulo 2^16 */
+    size_t at;     /* bytes of the frame being read */
+    size_t left;   /* bytes until the next COBS code */
+    int zero;      /* a zero stands before the next block */
+    int lost;      /* skip to the next zero */
+} mf_decoder;
+
+/* Reads until a frame is whole or the bytes end; used: how many were read. After damage it is in step
+ * again with the next zero byte. */
+mf_status mf_frames_feed(const mf_frames *frames, mf_decoder *decoder, const uint8_t *data,
+                         size_t length, size_t *used);
 
 #endif

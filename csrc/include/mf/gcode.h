@@ -36,6 +36,7 @@ typedef struct {
     int32_t stop;       /* come to rest before it switches */
     int32_t reversible; /* M4 turns it the other way; or direction does not matter (torch) */
     int32_t fixes;      /* while it is on no override counts (a torch: the cut depends on the feed) */
+    int32_t beam;       /* M4: its value follows the path's speed (a laser) */
     double full;        /* S that means 65535 */
     double spin_up_s;   /* wait after it was switched on, or up */
 } mf_gcode_switch;

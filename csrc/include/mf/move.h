@@ -54,6 +54,8 @@ typedef struct {
     double radius_mm;       /* ARC */
     double angle_rad;       /* ARC: of the start seen from the centre */
     double sweep_rad;       /* ARC: positive anticlockwise from first to second axis */
+    double beam;            /* LINE, ARC: a laser's power (of 65535) for each mm/s of the path's speed;
+                               0: none that follows it */
     double advance_s;       /* pressure advance: the extruder is ahead by its speed times this */
 } mf_move;
 

@@ -50,6 +50,7 @@ typedef struct {
     double shaper_tolerance_mm; /* a shaped axis stays so near its path; may be infinite; 0: too */
     int32_t advance_axis;       /* the extruder that moves with `advance_s` have advance on */
     double advance_smooth_s;    /* over so long; 0: no advance */
+    int32_t beam_output;        /* of the laser whose power follows the speed (mf_move.beam) */
 } mf_plan_config;
 
 /* A place in the program: so far along a move, counted from the first one pushed. */

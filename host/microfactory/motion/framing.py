@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from microfactory.motion.core import check, ffi, lib
 from microfactory.motion.plan import Plan
+from microfactory.motion.stretch import INFO, SLOT_BYTES, Stretch, Window
 
 WINDOW_BYTES = 65535
+STREAM_BYTES = 1 << 17  # of frames made at a time
 
 
 class Framer:
@@ -57,14 +59,40 @@ class Framer:
             check(status, "framing a window")
         return bytes(self._out_bytes[: self._written[0]])
 
+    def stream(self, stretch: Stretch) -> Iterator[tuple[bytes, Window]]:
+        """All that a stretch can give so far: the frames of many windows, and the last of those
+        (without its bytes).
+        """
+        out = ffi.new("uint8_t[]", STREAM_BYTES)
+        body = ffi.new("uint32_t[]", SLOT_BYTES // 4)
+        info, windows = ffi.new("mf_window_info *"), ffi.new("uint32_t *")
+        whole, head = ffi.buffer(out), ffi.buffer(info)
+        while True:
+            status = lib.mf_stream(
+                stretch.plan,
+                self._frames,
+                self._session,
+                ffi.cast("uint8_t *", body),
+                SLOT_BYTES,
+                out,
+                STREAM_BYTES,
+                self._written,
+                windows,
+                info,
+            )
+            if status:
+                check(status, "making windows")
+            if not windows[0]:
+                return
+            yield whole[: self._written[0]], stretch.window(INFO.unpack(head), b"")
+
 
 def wire_bytes(plan: Plan, connect: int = 1) -> Iterator[bytes]:
-    """What goes over the wire for a plan's windows: their frames, window by window, lazily.
+    """What goes over the wire for a plan's windows: their frames, many windows at a time, lazily.
 
     connect: the connection's id. Homing, waits and the words of a session (START, PING) are not in
     it: a job's driver says them. GcodeError, LimitError: the program must not be run.
     """
     framer = Framer(connect)
     for section in plan.sections():
-        for window in section.windows:
-            yield framer.window(window.number, window.data)
+        yield from section.framed(framer)

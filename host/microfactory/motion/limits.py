@@ -40,5 +40,6 @@ def stretch_config(
     c.tick_hz = TICK_HZ
     c.window_s = motion.window_ms / 1000
     c.pulse_ticks = machine.pulse_ticks(TICK_HZ)
+    c.beam_output = machine.output_of_role("laser")
     c.first_number = first_number & MASK30
     return c

@@ -18,7 +18,8 @@ from microfactory.motion.bent import bent
 from microfactory.motion.core import check, ffi, lib
 from microfactory.motion.gcode import Program
 from microfactory.motion.moves import Moves
-from microfactory.motion.plan import Stretch, steps_at
+from microfactory.motion.plan import steps_at
+from microfactory.motion.stretch import Stretch
 
 ROWS = 1024
 AXES = lib.MF_AXES

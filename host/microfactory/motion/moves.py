@@ -27,11 +27,13 @@ def _switch(machine: Machine, roles: Sequence[str], full: float) -> dict[str, An
         number = machine.output_of_role(role)
         if number >= 0:
             output: Output = machine.outputs[number]
+            beam = role == "laser" and output.kind != "switch"
             return {
                 "output": number,
                 "graded": int(output.kind != "switch"),
                 "stop": int(output.stop_to_switch),
-                "reversible": int(role != "spindle"),
+                "reversible": int(role == "torch" or role == "pen" or beam),
+                "beam": int(beam),
                 "fixes": int(role == "torch"),
                 "full": output.max_rpm if output.max_rpm and role in MAIN_ROLES else full,
                 "spin_up_s": output.spin_up_s,

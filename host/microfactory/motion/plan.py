@@ -6,10 +6,9 @@ for each call of `sections()`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from struct import Struct
-from typing import Any, NamedTuple
+from typing import Any
 
 from microfactory.errors import UsageError
 from microfactory.machine import Machine
@@ -17,44 +16,10 @@ from microfactory.motion.compensate import Sides, carriage_mm, moves_of
 from microfactory.motion.core import check, ffi, lib
 from microfactory.motion.feed import Feed
 from microfactory.motion.gcode import Program
-from microfactory.motion.limits import stretch_config
-from microfactory.motion.shapers import put_filters
+from microfactory.motion.pump import Pump
+from microfactory.motion.stretch import Place, Stretch, Window
 from microfactory.offsets import homed_steps
 from microfactory.pace import PLAIN, Change, Pace
-from microfactory.torch import struck
-
-INFO = Struct(f"@3I Q QId QId {lib.MF_MOTORS}i {lib.MF_MOTORS}i")  # mf_window_info
-SLOT_BYTES = 8192  # what the smallest board's window slot holds
-AS_BEFORE = 65535  # instead of a count of segments: the list of the motor before
-MASK30 = 2**30 - 1
-
-
-class Place(NamedTuple):
-    """A place in a program: so far along a move, counted from the program's first (0)."""
-
-    move: int
-    line: int
-    distance_mm: float
-
-
-class Window(NamedTuple):
-    """One window's bytes, and where in the program it and its tail end."""
-
-    number: int
-    begin_ticks: int
-    length_ticks: int
-    tail_ticks: int
-    data: bytes
-    end: Place
-    rest: Place
-    end_steps: tuple[int, ...]
-    rest_steps: tuple[int, ...]
-    low: tuple[int, int] = (0, 0)  # masks of the axes with open slack, at the end and at rest
-
-    @property
-    def last(self) -> bool:
-        """The stretch ends with this window."""
-        return self.tail_ticks == 0
 
 
 @dataclass
@@ -67,6 +32,7 @@ class Section:
     heater: int = -1
     target_c: float = 0.0
     windows: Iterator[Window] = field(default_factory=lambda: iter(()))
+    framed: Callable[[Any], Iterator[bytes]] = lambda framer: iter(())  # instead: their frames
     start_mm: tuple[float, ...] = ()
     start_steps: tuple[int, ...] = ()
     outputs: dict[int, int] = field(default_factory=dict)
@@ -79,102 +45,6 @@ def steps_at(machine: Machine, point_mm: Sequence[float]) -> tuple[int, ...]:
         round(point_mm[machine.axis_of_motor(m)] * machine.steps_per_mm(m))
         for m in range(len(machine.motors))
     )
-
-
-class Stretch:
-    """One `mf_plan`: moves in, windows out."""
-
-    def __init__(
-        self,
-        machine: Machine,
-        start_mm: Sequence[float],
-        start_steps: Sequence[int],
-        first_number: int = 0,
-        first_move: int = 0,
-        window_s: float | None = None,
-        done_mm: float = 0.0,
-        filtered: bool = False,
-    ) -> None:
-        size = lib.mf_plan_size()
-        self._memory = ffi.new("double[]", size // 8 + 1)
-        size = ffi.sizeof(self._memory)  # the core looks whether it is enough
-        handle = ffi.new("mf_plan **")
-        config = stretch_config(machine, start_mm, start_steps, first_number)
-        if window_s is not None:
-            config.window_s = window_s
-        if filtered:
-            put_filters(config, machine)
-        check(
-            lib.mf_plan_init(self._memory, size, config, handle),
-            "beginning a stretch of motion",
-        )
-        self.plan = handle[0]
-        self.motors = len(machine.motors)
-        self.first_move = first_move
-        self.done_mm = done_mm  # of the first move, before the stretch begins
-        self._out = ffi.new("uint32_t[]", SLOT_BYTES // 4)
-        self._bytes = ffi.cast("uint8_t *", self._out)
-        self._written = ffi.new("size_t *")
-        self._out_bytes = ffi.buffer(self._out)
-        self._info = ffi.new("mf_window_info *")
-        self._info_bytes = ffi.buffer(self._info)
-        self._taken = ffi.new("size_t *")
-
-    def push(self, moves: Any, count: int) -> int:
-        """Take up to count moves; how many were taken. Fewer: pull windows, or the stretch ends."""
-        status = lib.mf_plan_push(self.plan, moves, count, self._taken)
-        taken = int(self._taken[0])
-        if status != lib.MF_OK:
-            check(status, "planning a move")
-        return taken
-
-    def override(self, pace: Pace) -> bool:
-        """Speeds of all that is in no window yet. False: not now, ask behind the next window."""
-        status = lib.mf_plan_override(self.plan, pace.feed / 100, pace.rapid / 100)
-        if status == lib.MF_E_SPACE:
-            return False
-        check(status, "overriding speeds")
-        return True
-
-    def finish(self) -> None:
-        """No more moves."""
-        check(lib.mf_plan_finish(self.plan), "ending a stretch")
-
-    def windows(self) -> Iterator[Window]:
-        """All that can be made so far."""
-        info, head, body = self._info, self._info_bytes, self._out_bytes
-        plan, out, written, m = self.plan, self._bytes, self._written, self.motors
-        make, ends = lib.mf_plan_window, lib.MF_MOTORS + 10
-        while True:
-            status = make(plan, out, SLOT_BYTES, written, info)
-            if status:
-                check(status, "making a window")
-            n = written[0]
-            if not n:
-                return
-            told = INFO.unpack(head)
-            number, length, tail, begin = told[:4]
-            yield Window(
-                number,
-                begin,
-                length,
-                tail,
-                body[:n],
-                self._place(*told[4:7]),
-                self._place(*told[7:10]),
-                told[10 : 10 + m],
-                told[ends : ends + m],
-            )
-
-    def _place(self, move: int, line: int, distance_mm: float) -> Place:
-        done_mm = self.done_mm if move == 0 else 0.0
-        return Place(move + self.first_move, line, distance_mm + done_mm)
-
-    def figures(self) -> Any:
-        """The core's `mf_plan_figures` so far."""
-        figures = ffi.new("mf_plan_figures *")
-        check(lib.mf_plan_figures_so_far(self.plan, figures), "counting")
-        return figures
 
 
 class Plan:
@@ -241,17 +111,12 @@ class Plan:
             )
             self.stretches.append(stretch)
             cut_mm = 0.0
-            state: dict[str, Any] = {
-                "steps": at_steps,
-                "number": number,
-                "ticks": 0,
-                "line": move.line,
-                "pace": PLAIN,
-            }
+            pump = Pump(self, stretch, feed, at_steps, number, move.line, strikes)
             section = Section(
                 "motion",
                 line=move.line,
-                windows=self._pump(stretch, feed, state, strikes),
+                windows=pump.windows(),
+                framed=pump.framed,
                 start_mm=tuple(point),
                 start_steps=at_steps,
                 outputs=dict(outputs),
@@ -260,7 +125,7 @@ class Plan:
             yield section
             for _ in section.windows:
                 pass
-            steps, number = state["steps"], state["number"]
+            steps, number = pump.steps, pump.number
             outputs = {}
             strikes = False
         self.counts = moves.counts()
@@ -315,47 +180,15 @@ class Plan:
             return Section("wait", line=move.line, heater=move.output, target_c=move.value / 10)
         return Section("pause" if move.kind == lib.MF_MOVE_PAUSE else "end", line=move.line)
 
-    def _pump(
-        self, stretch: Stretch, feed: Feed, state: dict[str, Any], strikes: bool
-    ) -> Iterator[Window]:
-        """Windows of one stretch, moves pushed as they are asked for. strikes: the first waits for
-        the arc.
-        """
-        ended = False
-        self._keep_pace(stretch, state)
-        while not ended:
-            ended = feed.push_to(stretch)[1]
-            for window in stretch.windows():
-                state["steps"] = window.end_steps
-                state["number"] = (window.number + 1) & MASK30
-                if feed.sides.any:
-                    low = feed.sides.at(window.end.move), feed.sides.at(window.rest.move)
-                    window = window._replace(low=low)
-                state["ticks"] = window.begin_ticks + window.length_ticks
-                state["line"] = window.end.line
-                if strikes:
-                    strikes = False
-                    window = window._replace(data=struck(window.data))
-                yield window
-                if window.last:
-                    break
-                while self.wanted != state["pace"] and not ended:  # so it looks far enough ahead
-                    taken, ended = feed.push_to(stretch)
-                    if taken == 0:
-                        break
-                self._keep_pace(stretch, state)
-
-    def _keep_pace(self, stretch: Stretch, state: dict[str, Any]) -> None:
+    def keep_pace(self, pump: Pump) -> None:
         """What is wanted takes effect with the stretch's next window."""
-        if self.wanted == state["pace"] or not stretch.override(self.wanted):
+        if self.wanted == pump.pace or not pump.stretch.override(self.wanted):
             return
         if self.changes or self.wanted != PLAIN:
-            here = Change(
-                self.wanted, state["number"], state["ticks"], state["line"], tuple(state["steps"])
-            )
+            here = Change(self.wanted, pump.number, pump.ticks, pump.line, pump.steps)
             if not self.changes or self.changes[-1].pace != self.wanted:
                 self.changes.append(here)
-        state["pace"] = self.wanted
+        pump.pace = self.wanted
 
 
 def plan(

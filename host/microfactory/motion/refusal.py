@@ -156,7 +156,9 @@ SENTENCES: dict[int, Callable[[Machine, Any], str]] = {
     ),
     lib.MF_WHY_SPEED: lambda m, t: f"this is outside 0 to {shown(t.high)}; correct S",
     lib.MF_WHY_HEAT: _heat,
-    lib.MF_WHY_REVERSE: lambda m, t: "the spindle turns one way only; write M3",
+    lib.MF_WHY_REVERSE: lambda m, t: (
+        "the spindle turns one way only, or the laser has no power to set; write M3"
+    ),
     lib.MF_WHY_NO_HOME: _no_home,
     lib.MF_WHY_BY_WAY: _by_way,
     lib.MF_WHY_TOOL: lambda m, t: (

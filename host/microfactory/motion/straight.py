@@ -8,7 +8,7 @@ from typing import Any
 from microfactory.errors import LimitError, UsageError
 from microfactory.machine import Machine
 from microfactory.motion.core import ffi, lib
-from microfactory.motion.plan import AS_BEFORE, Stretch, Window
+from microfactory.motion.stretch import AS_BEFORE, Stretch, Window
 
 OWN_NUMBERS = 1 << 29  # moves without a program count apart: no window of a job has such a number
 

@@ -12,7 +12,8 @@ from test_plan import polyline
 
 from microfactory.machine import TICK_HZ, Machine
 from microfactory.motion.gcode import parse
-from microfactory.motion.plan import Plan, Window, plan
+from microfactory.motion.plan import Plan, plan
+from microfactory.motion.stretch import Window
 
 SLACK_STEPS = 1e-4  # of positions: the planners round differently
 

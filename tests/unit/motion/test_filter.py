@@ -14,8 +14,9 @@ from test_plan import polyline
 
 from microfactory.machine import TICK_HZ, Machine
 from microfactory.motion.gcode import parse
-from microfactory.motion.plan import Window, plan
+from microfactory.motion.plan import plan
 from microfactory.motion.shapers import impulses
+from microfactory.motion.stretch import Window
 
 PRINTER = Machine.load("d3d-printer")
 

@@ -15,8 +15,9 @@ from test_plan import polyline
 
 from microfactory.machine import Machine
 from microfactory.motion.gcode import parse
-from microfactory.motion.plan import Window, plan
+from microfactory.motion.plan import plan
 from microfactory.motion.profile import profile
+from microfactory.motion.stretch import Window
 
 SCENARIOS = Path(__file__).parents[3] / "hil/scenarios"
 MACHINES = {

@@ -17,7 +17,8 @@ from test_plan import polyline
 from microfactory.errors import UsageError
 from microfactory.machine import Machine
 from microfactory.motion.gcode import parse
-from microfactory.motion.plan import Plan, Window, plan
+from microfactory.motion.plan import Plan, plan
+from microfactory.motion.stretch import Window
 from microfactory.pace import PLAIN, Pace, checked
 
 SCENARIOS = Path(__file__).parents[3] / "hil/scenarios"

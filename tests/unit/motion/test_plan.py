@@ -19,8 +19,9 @@ from microfactory.errors import UsageError
 from microfactory.machine import Machine
 from microfactory.motion.gcode import parse
 from microfactory.motion.moves import Moves
-from microfactory.motion.plan import Window, plan
+from microfactory.motion.plan import plan
 from microfactory.motion.profile import profile
+from microfactory.motion.stretch import Window
 
 WINDOWS_MAX = 120
 

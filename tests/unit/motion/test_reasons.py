@@ -18,8 +18,9 @@ from microfactory.machine import Machine
 from microfactory.motion.core import check, lib
 from microfactory.motion.gcode import parse
 from microfactory.motion.motions import Asked, motions, spent
-from microfactory.motion.plan import Stretch, steps_at
+from microfactory.motion.plan import steps_at
 from microfactory.motion.profile import profile
+from microfactory.motion.stretch import Stretch
 
 MACHINES = {name: Machine.load(name) for name in NAMES}
 JERKS = ("inf", "20000")

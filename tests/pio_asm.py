@@ -1,6 +1,6 @@
-"""A small assembler with the names of MicroPython's `rp2.asm_pio`, for what the probe uses of them.
+"""A small assembler with the names of MicroPython's `rp2.asm_pio`, for what board and probe use.
 
-It lets the probe's own source be run on a PIO emulator. Encodings: RP2040 datasheet 3.4. That the
+It lets their own sources be run on a PIO emulator. Encodings: RP2040 datasheet 3.4. That the
 chip's assembler gives the same words is tested on the emulated chip.
 """
 
@@ -10,15 +10,17 @@ import types
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-CONDITIONS = {"always": 0, "x_dec": 2, "y_dec": 4, "x_not_y": 5, "pin": 6}
+CONDITIONS = {"always": 0, "x_dec": 2, "not_y": 3, "y_dec": 4, "x_not_y": 5, "pin": 6}
 MOV_TO = {"x": 1, "y": 2, "isr": 6}
 MOV_FROM = {"x": 1, "y": 2, "null": 3, "isr": 6, "osr": 7}
 SET_TO = {"pins": 0, "x": 1, "y": 2}
 PUSH_NOBLOCK = 0x8000
 MOV_NOT = 1 << 3
-PULL_BLOCK = 0x80A0
+PULLS = {"block": 0x80A0, "noblock": 0x8080}
+OUT_TO = {"pins": 0, "x": 1, "y": 2}
+WAITS = {"gpio": 0, "pin": 1}
 NAMES = ("x", "y", "isr", "osr", "null", "pin", "pins", "noblock", "block", "x_dec", "y_dec",
-         "x_not_y")  # fmt: skip
+         "not_y", "x_not_y", "gpio")  # fmt: skip
 
 
 class Program(NamedTuple):
@@ -68,7 +70,11 @@ def assemble(function: Callable[[], None], side_set_count: int) -> Program:
         "mov": lambda to, source: put(0xA000 | MOV_TO[to] << 5 | MOV_FROM[source]),
         "in_": lambda source, count: put(0x4000 | {"pins": 0}[source] << 5 | count),
         "set": lambda to, value: put(0xE000 | SET_TO[to] << 5 | value),
-        "pull": lambda how: put({"block": PULL_BLOCK}[how]),
+        "pull": lambda how: put(PULLS[how]),
+        "out": lambda to, count: put(0x6000 | OUT_TO[to] << 5 | count & 31),
+        "wait": lambda level, what, index: put(0x2000 | level << 7 | WAITS[what] << 5 | index),
+        "irq": lambda index: put(0xC000 | index),
+        "rel": lambda index: 0x10 | index,
         "push": lambda how: put({"noblock": PUSH_NOBLOCK}[how]),
         "jmp": jmp,
     }
@@ -84,11 +90,12 @@ class PIO:
 
     OUT_LOW = 0
     SHIFT_LEFT = 0
+    SHIFT_RIGHT = 1
 
 
 def asm_pio(**options: Any) -> Callable[[Callable[[], None]], Program]:
-    """The decorator. Only options of a program that the probe uses are known."""
-    known = {"sideset_init", "set_init", "in_shiftdir"}
+    """The decorator. Only options that these programs use are known."""
+    known = {"sideset_init", "set_init", "out_init", "in_shiftdir", "out_shiftdir"}
     if not set(options) <= known:
         raise ValueError(f"asm_pio: {set(options) - known} is not known here")
     return lambda function: assemble(function, 1 if "sideset_init" in options else 0)
