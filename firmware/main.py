@@ -14,6 +14,7 @@ MEMORY = bytearray((4 if hasattr(page, "CARD") else 8) * 8192)
 
 from mfboard import faults  # noqa: E402
 from mfboard.board import Board  # noqa: E402
+from mfboard.fast_intake import Intake  # noqa: E402
 from mfboard.fast_wire import FastCrc, FastDecoder, encode  # noqa: E402
 from mfboard.port_rp2 import WATCHDOG_MS, Port, run  # noqa: E402
 
@@ -24,6 +25,7 @@ def main(memory):
     """Never returns."""
     port = Port(page)
     board = Board(port, FastDecoder(), FastCrc(), FastCrc(), encode, memory)
+    board.intake = Intake(board)
     if machine.reset_cause() == machine.WDT_RESET:
         board.trip(faults.WATCHDOG, 0)
     micropython.kbd_intr(-1)  # what comes through the REPL's port stops nothing

@@ -14,6 +14,7 @@ from mfwire.messages import (
     put16,
     put32,
     put_head,
+    u16,
 )
 
 _WELCOME = NUMBER["WELCOME"]
@@ -131,48 +132,59 @@ class Answers:
 
     def status(self):
         """Everything, as it is now."""
+        self._head(_STATUS)
+        self._machine()
+        self._run()
+        at = HEAD_BYTES + FIXED_BYTES[_STATUS]
+        m = 0
+        while m < self.board.player.motors:
+            self._motor(m, at)
+            at += 8
+            m += 1
+        self._send(self._rest(at))
+
+    def _machine(self):
         b = self.board
         p = self.payload
-        engine = b.port.engine
-        player = b.player
-        self._head(_STATUS)
         p[8] = b.state
         p[9] = b.why
         put16(p, 10, b.fault)
         put16(p, 12, b.detail)
         p[14] = 1 if b.trusted else 0
         p[15] = 1 if b.heat.standing_by() else 0
-        p[16] = player.motors
+        p[16] = b.player.motors
         p[17] = len(b.inputs.active)
         p[18] = len(b.outputs.value)
         p[19] = len(b.heaters)
-        put32(p, 20, player.number)
-        put32(p, 24, player.begin_low)
-        put32(p, 28, player.begin_high)
+
+    def _run(self):
+        b = self.board
+        p = self.payload
+        put32(p, 20, b.player.number)
+        put32(p, 24, b.player.begin_low)
+        put32(p, 28, b.player.begin_high)
         put16(p, 32, b.decoder.bad)
         put16(p, 34, b.hash.value_low())
         put16(p, 36, b.hash.value_high())
         put32(p, 38, b.committed)
         put16(p, 42, b.inputs.levels())
-        mask = 0
-        at = HEAD_BYTES + FIXED_BYTES[_STATUS]
-        offset = engine.offset()
+        put16(p, 44, 0)  # motors that a guard has stopped
+        engine = b.port.engine
         p[46] = engine.told(w.MODE)
         put16(p, 47, engine.told(w.NOW))
         put16(p, 49, engine.told(w.AIM))
-        put16(p, 51, offset)
-        m = 0
-        while m < player.motors:
-            beside = offset if m == b.height_motor else 0
-            put32(p, at, engine.position(m) - beside)
-            latched = engine.latched[m]
-            if latched is not None:
-                mask |= 1 << m
-            put32(p, at + 4, NONE30 if latched is None else latched - beside)
-            at += 8
-            m += 1
-        put16(p, 44, mask)
-        self._send(self._rest(at))
+        put16(p, 51, engine.offset())
+
+    def _motor(self, m, at):
+        """Steps of a motor, as planned, and where a guard has stopped it."""
+        engine = self.board.port.engine
+        beside = engine.offset() if m == self.board.height_motor else 0
+        put32(self.payload, at, engine.position(m) - beside)
+        if engine.latched[m] is None:
+            put32(self.payload, at + 4, NONE30)
+        else:
+            put32(self.payload, at + 4, engine.latched[m] - beside)
+            put16(self.payload, 44, u16(self.payload, 44) | 1 << m)
 
     def _rest(self, at):
         b = self.board

@@ -53,6 +53,7 @@ class Board:
         self.upkeep = Upkeep(self)
         memory = memory or bytearray(SLOTS * SLOT_BYTES)
         self.player = Player(port, memory, len(memory) // SLOT_BYTES, SLOT_BYTES, HORIZON_US)
+        self.intake = None  # a shorter way for pieces of windows
         self.config = None
         self.config_text = b""  # what it was read from
         self.config_bytes, self.config_got = self.player.memory[0], 0  # nothing is played then
@@ -87,15 +88,15 @@ class Board:
     # ---- bytes in
 
     def receive(self, data, length):
-        """Bytes from the host, in pieces of any size."""
+        """Bytes from the host, in pieces of any size. True: more than pieces of windows."""
         at = 0
+        acted = False
         decoder = self.decoder
         while at < length:
             at = decoder.feed(data, at, length)
-            if decoder.length:
-                kind = self.receiver.receive(decoder.payload, decoder.length)
-                if kind:
-                    self.handler.take(kind, decoder.payload, decoder.length)
+            if decoder.length and not (self.intake and self.intake.takes()):
+                self._message(decoder.payload, decoder.length)
+                acted = True
         if self.receiver.heard:
             self.receiver.heard = False
             self.heard_us = self.port.us()
@@ -105,6 +106,12 @@ class Board:
         if self.receiver.ack:
             self.receiver.ack = False
             self.answers.ack()
+        return acted
+
+    def _message(self, payload, length):
+        kind = self.receiver.receive(payload, length)
+        if kind:
+            self.handler.take(kind, payload, length)
 
     def welcome(self, connect):
         """Somebody connects: a host's run is brought to rest first, on its path."""

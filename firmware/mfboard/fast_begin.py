@@ -91,6 +91,12 @@ def steps(slot: int, motor: int, tail: int) -> int:
     return made
 
 
+def end(slot, motor, tail):
+    """Where a motor stands at a window's end, or at its tail's."""
+    at = start(slot, motor) + steps(slot, motor, 0)
+    return at + steps(slot, motor, 1) if tail else at
+
+
 @micropython.viper
 def empty(chains: int):
     """Channels aborted, FIFOs empty, state machines at their beginning and on. Motors rest."""

@@ -66,22 +66,17 @@ class Handler:
 
     def _sequenced(self, kind, p, length):
         b = self.board
-        player = b.player
         if kind == _WINDOW:
-            return player.fragment(u30(p, 8), u16(p, 12), u16(p, 14), p, 16, length)
+            return b.player.fragment(p, length)
         if kind == _COMMIT:
-            first = player.committed
-            reason = player.commit(u30(p, 8), b.port.us())
-            if reason == s.OK:
-                b.add_hash(first, player.committed)
-            return reason
+            return self._commit(u30(p, 8))
         if kind == _START:
             return self._start(u30(p, 8))
         if kind == _HOLD:
             if b.state == s.STRIKING:
                 b.torch.end(s.WHY_HOLD)
             else:
-                player.ask_hold(s.WHY_HOLD)
+                b.player.ask_hold(s.WHY_HOLD)
             return s.OK
         if kind == _OUTPUT:
             return self._output(u16(p, 8), u16(p, 10))
@@ -128,6 +123,14 @@ class Handler:
         if kind == _CARD:
             return b.card.ask(u16(p, 8), p, length) if b.card else s.NO_CARD
         return s.BAD_STATE
+
+    def _commit(self, number):
+        b = self.board
+        first = b.player.committed
+        reason = b.player.commit(number, b.port.us())
+        if reason == s.OK:
+            b.add_hash(first, b.player.committed)
+        return reason
 
     def _start(self, number):
         b = self.board

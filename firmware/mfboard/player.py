@@ -26,6 +26,7 @@ from mfwire.session import (
 )
 
 HALF30 = 1 << 29
+PIECE = 16  # where a WINDOW payload's piece begins
 LONG_US = 45_000
 LOOK_US = 1000  # until a motor that is still busy after its list is looked at again
 # modes
@@ -91,23 +92,29 @@ class Player:
 
     # ---- windows in
 
-    def fragment(self, number, offset, total, p, begin, end):
-        """A piece of a window, in order. A reason of REFUSED, or OK."""
-        if number != self.whole:
+    def fragment(self, p, length):
+        """A WINDOW payload: a piece, in order. A reason of REFUSED, or OK."""
+        if u30(p, 8) != self.whole:
             return BAD_ORDER
         if (self.whole - self.number) & MASK30 >= self.slots:
             return NO_SLOT
-        count = end - begin
-        if total > self.slot_bytes or count == 0 or offset + count > total:
+        total = u16(p, 14)
+        if total > self.slot_bytes or length <= PIECE or u16(p, 12) + length - PIECE > total:
             return BAD_BOUNDS
-        if offset != self.got:
+        if u16(p, 12) != self.got:
             return BAD_ORDER
+        self.put(p, length)
+        return OK if self.got < total else self._complete(total)
+
+    def put(self, p, length):
+        """The piece of a WINDOW payload, behind what is there of its window."""
+        self.copy(self.slot(self.whole), self.got, p, PIECE, length)
+        self.got += length - PIECE
+
+    def _complete(self, total):
+        """The last piece has come: a window is checked whole."""
+        number = self.whole
         slot = self.slot(number)
-        self.copy(slot, offset, p, begin, end)
-        offset += count
-        self.got = offset
-        if offset < total:
-            return OK
         self.got = 0
         if not window.sound(slot, total, self.motors, self.outputs) or u30(slot, 0) != number:
             return BAD_BOUNDS

@@ -39,6 +39,7 @@ class Port:
     tick_hz = HZ
     ticks_per_us = HZ // 1_000_000
     lead_us = LEAD_US
+    copy = staticmethod(copy)  # bytes begin to end - 1 of data to out, from at on
 
     def __init__(self, page, usb=None):
         if page.CHIP != "RP2040":
@@ -92,10 +93,6 @@ class Port:
     def uid(self, i):
         """Word i of four of the chip's own number."""
         return self.number[i]
-
-    def copy(self, out, at, data, begin, end):
-        """Bytes begin to end - 1 of data to out, from at on."""
-        copy(out, at, data, begin, end)
 
     def hush(self, mask):
         """Only these outputs are still switched by windows."""
@@ -264,25 +261,34 @@ class Port:
     # ---- the loop
 
     def poll(self):
-        """What interrupts have left: changes that were made, pins that have changed. How much."""
+        """What interrupts have left: changes that were made, pins that have changed. True: some."""
         self.engine.poll()
-        told = f.S[f.TOLD]
+        words = f.S
+        told = words[f.TOLD] != words[f.DONE]
+        if told:
+            self._tell()
+        if words[f.EDGES]:
+            self._edges()
+            return True
+        return told or self.engine.fault != 0
+
+    def _tell(self):
+        """Changes of outputs that windows have made."""
         while f.S[f.TOLD] != f.S[f.DONE]:
             at = 8 * (f.S[f.TOLD] & f.TRACK - 1)
             f.S[f.TOLD] += 1
             self.playing = f.EV[at] != 0
             self.board.timed_output(f.EV[at + 3], f.EV[at + 5])
             self.playing = False
+
+    def _edges(self):
         edges = fast_halt.take(f.EDGES)
-        if not edges:
-            return f.S[f.TOLD] - told | self.engine.fault
         seen = fast_halt.take(f.SEEN)
         i = 0
         while i < len(self.config["inputs"]):
             if edges >> i & 1:
                 self._changed(i, seen >> i & 1)
             i += 1
-        return 1
 
     def _changed(self, i, seen):
         """A pin has changed, perhaps there and back."""
@@ -299,10 +305,12 @@ class Port:
         """One turn of the loop; where nothing was to do the processor waits for an interrupt."""
         board = self.board
         worked = self.usb.full
-        self.usb.receive(board)
-        worked |= self.poll()
+        acted = self.usb.receive(board)
+        if self.poll():
+            acted = True
+            worked = 1
         now = self.us()
-        if worked or since(now, self.due_us) >= 0:
+        if acted or since(now, self.due_us) >= 0:
             if board.due_us() == 0:
                 board.turn()
                 worked = 1

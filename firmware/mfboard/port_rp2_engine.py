@@ -208,13 +208,10 @@ class Engine:
         return us & 0x3FFFFFFF
 
     def _plan(self, slot, tail):
-        address = uctypes.addressof(slot)
+        slot = uctypes.addressof(slot)
         m = 0
         while m < self.motors:
-            at = fast_begin.start(address, m) + fast_begin.steps(address, m, 0)
-            if tail:
-                at += fast_begin.steps(address, m, 1)
-            self.plan[m] = at
+            self.plan[m] = fast_begin.end(slot, m, tail)
             m += 1
 
     def follow(self, slot, tail):

@@ -118,16 +118,20 @@ class Usb:
     # ---- what the board's loop calls
 
     def receive(self, board):
-        """Give the board one buffer of what has come: between two of them it may have to decide."""
+        """Give the board one buffer of what has come: between two of them it may have to decide.
+
+        True: more than pieces of windows came.
+        """
         if not self.full:
-            return
+            return False
         i = self.reading
-        board.receive(self.buffers[i], self.lengths[i])
+        acted = board.receive(self.buffers[i], self.lengths[i])
         self.reading = (i + 1) % 3
         self.full -= 1
         if self.stalled:
             self.stalled = False
             self.device.submit_xfer(self.end_out, self.buffers[self.filling])
+        return acted
 
     def send(self, frame, length):
         """A frame for the host; dropped when it does not read."""
@@ -143,16 +147,14 @@ class Usb:
 
     def flush(self):
         """Hand what waits to the USB stack."""
-        if self.busy or self.head == self.tail:
-            return
+        if not self.busy and self.head != self.tail:
+            self._submit()
+
+    def _submit(self):
         n = self.tail - self.head
         if n > MOST:
             n = MOST
-        at = self.head % OUT_SIZE
-        first = n if n < OUT_SIZE - at else OUT_SIZE - at
-        copy(self.sending, 0, self.out, at, at + first)
-        if first < n:
-            copy(self.sending, first, self.out, 0, n - first)
+        self._lift(self.head % OUT_SIZE, n)
         self.head += n
         if self.head >= OUT_SIZE:
             self.head -= OUT_SIZE
@@ -164,3 +166,10 @@ class Usb:
         self.busy = True
         if not self.device.submit_xfer(self.end_in, self.pieces[size]):
             self.busy = False
+
+    def _lift(self, at, n):
+        """Bytes of the ring to where they are sent from."""
+        first = n if n < OUT_SIZE - at else OUT_SIZE - at
+        copy(self.sending, 0, self.out, at, at + first)
+        if first < n:
+            copy(self.sending, first, self.out, 0, n - first)

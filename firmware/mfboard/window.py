@@ -19,7 +19,29 @@ ARC = 2  # flag: a run that begins with it waits for the arc
 
 def sound(b, length, motors, outputs):
     """True when a body's parts fill its length exactly and its heads are within bounds."""
-    if length < HEAD or u16(b, 20) != motors or u30(b, 0) < 0 or u30(b, 4) < 0 or u30(b, 8) < 0:
+    if length < HEAD or u16(b, 20) != motors or not _head_sound(b):
+        return False
+    total = HEAD + MOTOR * motors + EVENT * (u16(b, 22) + u16(b, 24))
+    if total > length or total + SEGMENT * _segments(b, motors) != length:
+        return False
+    return _events_sound(b, False, outputs) and _events_sound(b, True, outputs)
+
+
+def _segments(b, motors):
+    """How many segments there are; more than fit anywhere: a head is wrong."""
+    total = 0
+    at = HEAD
+    while motors:
+        if not _motor_sound(b, at):
+            return LENGTH_MAX
+        total += _own(b, at + 4) + _own(b, at + 6)
+        at += MOTOR
+        motors -= 1
+    return total
+
+
+def _head_sound(b):
+    if u30(b, 0) < 0 or u30(b, 4) < 0 or u30(b, 8) < 0:
         return False
     ticks = u30(b, 12)
     tail = u30(b, 16)
@@ -28,42 +50,35 @@ def sound(b, length, motors, outputs):
         return False
     if tail < 0 or flags & ~(LAST | ARC) or (tail == 0) != (flags & LAST == LAST) or 0 < tail < 128:
         return False
-    main = u16(b, 22)
-    if main > CHANGES or u16(b, 24) > CHANGES:
-        return False
-    total = HEAD + MOTOR * motors + EVENT * (main + u16(b, 24))
-    if total > length:
-        return False
-    m = 0
-    while m < motors:
-        at = HEAD + MOTOR * m
-        if s30(b, at) == -0x20000000:
-            return False
-        if u16(b, at + 4) == 0 or (tail > 0) != (u16(b, at + 6) > 0):
-            return False
-        if m == 0 and (u16(b, at + 4) == AS_BEFORE or u16(b, at + 6) == AS_BEFORE):
-            return False
-        total += SEGMENT * (_own(b, at + 4) + _own(b, at + 6))
-        m += 1
-    if total != length:
-        return False
-    return _events_sound(b, motors, main, u16(b, 24), ticks, tail, outputs)
+    return u16(b, 22) <= CHANGES and u16(b, 24) <= CHANGES
 
 
-def _events_sound(b, motors, main, tails, ticks, tail, outputs):
-    at = HEAD + MOTOR * motors
+def _motor_sound(b, at):
+    if s30(b, at) == -0x20000000:
+        return False
+    main = u16(b, at + 4)
+    tail = u16(b, at + 6)
+    if main == 0 or (u30(b, 16) > 0) != (tail > 0):
+        return False
+    return at > HEAD or (main != AS_BEFORE and tail != AS_BEFORE)
+
+
+def _events_sound(b, tail, outputs):
+    """Changes of outputs in order of time, within their list, of outputs that there are."""
+    at = HEAD + MOTOR * u16(b, 20)
+    left = u16(b, 22)
+    if tail:
+        at += EVENT * left
+        left = u16(b, 24)
     before = 0
-    k = 0
-    while k < main + tails:
-        if k == main:
-            before = 0
-        when = u30(b, at)
-        limit = ticks if k < main else tail
-        if when < before or when >= limit or u16(b, at + 4) >= outputs:
+    while left:
+        if u30(b, at) < before or u16(b, at + 4) >= outputs:
             return False
-        before = when
+        before = u30(b, at)
+        if before >= u30(b, 16 if tail else 12):
+            return False
         at += EVENT
-        k += 1
+        left -= 1
     return True
 
 

@@ -119,9 +119,8 @@ class Receiver:
             return kind
         ahead = (u16(p, 2) - self.expected) & 0xFFFF
         if ahead == 0:
-            self.expected = (self.expected + 1) & 0xFFFF
+            self.taken()
             self.ack = True
-            self._told = False
             return kind
         if ahead < 0x8000:
             if not self._told:
@@ -130,6 +129,12 @@ class Receiver:
         else:
             self.ack = True  # an old one again: it was taken, say so once more
         return 0
+
+    def taken(self) -> None:
+        """The sequenced message that was expected has come."""
+        self.expected = (self.expected + 1) & 0xFFFF
+        self.heard = True
+        self._told = False
 
 
 class Sender:

@@ -25,7 +25,7 @@ from microfactory.drive import drive
 from microfactory.motion.stretch import Window
 
 TAIL_TICKS = 16_000
-STEPS = 4500  # of a motor in a window: no carriage meets a switch
+STEPS = 7300  # of a motor in a window: no carriage meets a switch
 BEND = 1  # second difference of every segment
 
 

@@ -16,7 +16,7 @@ from microfactory.flash.chips import FAMILIES, FLASH_BASE, PAGE_BYTES, RP2040, S
 FLASH_BYTES = 2 << 20
 FILES = {
     "mfprobe": None,  # all of it
-    "mfboard": ("__init__", "fast_wire", "port_rp2_usb"),
+    "mfboard": ("__init__", "fast_bytes", "fast_wire", "port_rp2_usb"),
     "mfwire": ("__init__", "crc", "frames", "messages"),
 }
 MAIN = b"import mfprobe.start\n"

@@ -203,6 +203,8 @@ class Client:
         before = self.status
         self.status = status_from(m, self.machine)
         self.statuses += 1
+        if self.info and self.status.state == "RUNNING":  # ACK tells it only where something comes
+            self.free = self.info.slots - ((self.whole - self.status.window) & 0x3FFFFFFF)
         self._note_changes(before, self.status)
 
     def _take_carded(self, m: dict[str, Any]) -> None:

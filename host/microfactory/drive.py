@@ -159,6 +159,8 @@ class Driver:
         if newest is not None:
             client.send("COMMIT", number=newest.number)
         full = self.committed_s >= HORIZON_S - SLACK_S or (self.ended and not self.waiting)
+        if not full and not self.waiting and client.free - self._unheard() <= 0:
+            full = True  # every slot holds a short window: more cannot come before it moves
         if self.begin_s is None and full and self.first is not None:
             self._settle()  # a START is never on its way together with what it starts
             client.send("START", number=self.first.number)
