@@ -1,6 +1,4 @@
-"""Parts that not every board has. Their programs are loaded only where its page, or the configuration,
-names them.
-"""
+"""Parts that not every board has, loaded only where its page, or the configuration, names them."""
 
 
 def drivers(board):
