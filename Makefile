@@ -13,12 +13,14 @@ DAMAGED ?= 1000000
 NIGHT ?= 100000000
 EMULATED = hil/emulated
 EMULATED_CUTS ?= 200
+PROGRAMS ?= 1000000
 UF2 ?=
 BOOTROM ?=
 SEED ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint audit-c test-c analyze fuzz golden bench cuts verify-mutants card-faults mutated miswired faults heat-plants our-faults noise noise-night hil-emulated \
+.PHONY: help setup demo test lint audit-c test-c analyze fuzz golden bench cuts verify-mutants card-faults mutated miswired faults heat-plants properties our-faults noise noise-night \
+	hil-emulated \
 	format clean
 
 help: ## show this list
@@ -92,6 +94,13 @@ faults: $(VENV)/.ready ## 1,000 jobs under faults of every kind; what goes wrong
 heat-plants: $(VENV)/.ready ## 1,000 random heaters: tuned, regulated by PID and by a model, then broken in every way
 	@$(PY) -m hil.heaters --plants 1000 --seed $(SEED)
 	@$(PY) -m hil.heaters --plants 1000 --seed $(SEED) --control model
+
+build/properties: $(CORE) $(wildcard csrc/include/mf/*.h csrc/src/*.h tests/c/*.h) tests/c/test_properties.c
+	@mkdir -p build
+	@$(CC) $(filter-out -O1,$(CFLAGS_CHECK)) -O2 $(CORE) tests/c/test_properties.c -o $@ -lm
+
+properties: $(VENV)/.ready build/properties ## PROGRAMS random programs (default 1,000,000) judged on their steps; RESUME=1 goes on
+	@$(PY) -m hil.properties --count $(PROGRAMS) --seed $(SEED) $(if $(RESUME),--resume)
 
 our-faults: $(VENV)/.ready ## 200 faults drawn into our own sources: do the tests notice? (an hour)
 	@$(PY) -m hil.mutation --count 200 --seed $(SEED)

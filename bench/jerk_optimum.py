@@ -22,11 +22,11 @@ from jerk_reference import Piece, shortest
 from plain_planner import Joint, planned
 from reading import Plain, moves_of
 
+from microfactory.kinematics import steps_at
 from microfactory.machine import Machine
 from microfactory.motion.core import ffi
 from microfactory.motion.gcode import parse
 from microfactory.motion.moves import Moves
-from microfactory.motion.plan import steps_at
 from microfactory.motion.stretch import Stretch
 
 WINDOWS = 6

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hil.arc import Arc
+from hil.belt import Belt
 from hil.contactor import Contactor
 from hil.crooked import Crooked
 from hil.pages import PAGES
@@ -91,12 +92,15 @@ class Plant:
             for i, heater in enumerate(machine.heaters)
             if heater.sensor.kind in BITS
         }
+        self.belt = Belt(machine) if machine.kinematics == "corexy" else None
         self._switches = [self._of_motor(m) for m in range(len(machine.motors))]
         start = start_mm or {}
         self.offset = [
             round(self._start(start, m) * machine.steps_per_mm(m))
             for m in range(len(machine.motors))
         ]
+        if self.belt:
+            self.belt.mix(self.offset)
         self.tick_hz = 125_000_000
         self.config: Any = None
         self.port: Any = None
@@ -123,7 +127,7 @@ class Plant:
     def _of_motor(self, motor: int) -> list[tuple[int, int, bool]]:
         """(true position in steps, input, closed below) of the switches a motor reaches."""
         axis = self.machine.axes[self.machine.axis_of_motor(motor)]
-        if axis.home is None:
+        if axis.home is None or (self.belt and motor in self.belt.motors):
             return []
         a = self.machine.axes.index(axis)
         own = switches(self.machine, a)[motor_numbers(self.machine, a).index(motor)]
@@ -140,9 +144,23 @@ class Plant:
         """How far past the homed place the switch is, signed."""
         return -home.pull_off_mm if home.toward == "min" else home.pull_off_mm
 
+    def crossings(self, motors: Any, starts: Any) -> list[tuple[int, int, int, bool, int]]:
+        """Switches of a belt's carriage that change while its two motors make these edges."""
+        if self.belt is None:
+            return []
+        a, b = self.belt.motors
+        true = starts[a] + self.offset[a], starts[b] + self.offset[b]
+        return [
+            (tick, m, number, closes, starts[m] + steps)
+            for tick, m, number, closes, steps in self.belt.crossings(motors, true)
+            if self.machine.inputs[number].name not in self.stuck
+        ]
+
     def shift(self, name: str, by_mm: float) -> None:
         """A switch closes so much later than it should."""
         number = self.machine.input_id(name)
+        if self.belt:
+            self.belt.shift(number, by_mm)
         for m, reached in enumerate(self._switches):
             steps = round(by_mm * self.machine.steps_per_mm(m))
             self._switches[m] = [
@@ -204,6 +222,8 @@ class Plant:
         elif item.role == "arc_ok" and self.machine.arc:
             active = int(self.fire.burns(self.port.tick))
         else:
+            if self.belt:
+                active |= self.belt.pressed(number, self._true(engine))
             for motor in range(len(self.machine.motors)):
                 for position, i, below in self._reached(motor):
                     moves = item.role != "stall" or engine.busy()  # none at standstill
@@ -254,7 +274,15 @@ class Plant:
         for i, axis in enumerate(self.machine.axes):
             m = self.machine.motors_of_axis(i)[0]
             out[axis.letter] = (engine.position(m) + self.offset[m]) / axis.steps_per_mm
+        if self.belt:
+            out["X"], out["Y"] = self.belt.place_mm(*self._true(engine))
         return out
+
+    def _true(self, engine: Any) -> tuple[int, int]:
+        """Counts of a belt's two motors, from 0 where its carriage is at 0, 0."""
+        assert self.belt is not None
+        a, b = self.belt.motors
+        return engine.position(a) + self.offset[a], engine.position(b) + self.offset[b]
 
     def arc(self, engine: Any, tick: int) -> int:
         """What the converter of the arc's voltage reads: 0 to 16380."""

@@ -14,7 +14,6 @@
 /* Step count at the cursor's place: the nearest to where the axis is. */
 static int32_t count_at(mf_plan *plan, const cursor *at, int motor)
 {
-    int axis = plan->config.motor_axis[motor];
     const span *s = item(plan, at->item);
     double point[MF_AXES];
     memcpy(point, s->move.end_mm, sizeof point);
@@ -24,7 +23,7 @@ static int32_t count_at(mf_plan *plan, const cursor *at, int motor)
         s_mm = lesser(greater(s_mm, 0.0), s->move.length_mm);
         (void)mf_move_point(&s->move, s_mm, point);
     }
-    return (int32_t)floor(point[axis] * plan->config.steps_per_mm[axis] + 0.5);
+    return (int32_t)floor(mf_mix_place(&plan->mix[motor], point) + 0.5);
 }
 
 /* Instants at which a window may not end, because this motor has an edge near them. tight: only

@@ -299,7 +299,8 @@ static int even(const mf_blend *blend, const mf_move *in, const mf_move *out, co
         }
     }
     return in->flags == (out->flags & ~(uint32_t)MF_FLAG_STOP) &&
-           in->speed_mm_s == out->speed_mm_s && in->accel_mm_s2 == out->accel_mm_s2;
+           in->speed_mm_s == out->speed_mm_s && in->accel_mm_s2 == out->accel_mm_s2 &&
+           in->advance_s == out->advance_s && in->beam == out->beam;
 }
 
 /* Both are shortened; the bend between them is one arc, or two that meet beside the corner, each with

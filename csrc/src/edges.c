@@ -4,6 +4,7 @@
 #include <math.h>
 
 #include "plan_state.h"
+#include "wave.h"
 
 #define PI 3.14159265358979323846
 
@@ -169,13 +170,10 @@ static mf_status half_turn(const maker *k, double centre, double radius, double 
     }
 }
 
-static mf_status round_axis(const maker *k, const mf_move *move, int second, double steps_per_mm,
-                            double s_end)
+/* Edges of centre + radius cos(first + rate s). */
+static mf_status turning(const maker *k, double centre, double radius, double first, double rate,
+                         double s_end)
 {
-    double centre = move->centre_mm[second] * steps_per_mm;
-    double radius = move->radius_mm * steps_per_mm;
-    double first = move->angle_rad - (second ? PI / 2 : 0.0);
-    double rate = move->sweep_rad / move->length_mm;
     double s = k->s_from;
     mf_status status = MF_OK;
     while (status == MF_OK && s < s_end) {
@@ -193,6 +191,49 @@ static mf_status round_axis(const maker *k, const mf_move *move, int second, dou
     return status;
 }
 
+static mf_status round_axis(const maker *k, const mf_move *move, int second, double steps_per_mm,
+                            double s_end)
+{
+    double centre = move->centre_mm[second] * steps_per_mm;
+    double radius = move->radius_mm * steps_per_mm;
+    double first = move->angle_rad - (second ? PI / 2 : 0.0);
+    return turning(k, centre, radius, first, move->sweep_rad / move->length_mm, s_end);
+}
+
+/* Edges of start + slope s + radius cos(first + rate s) between two places where it turns. */
+static mf_status winding_one_way(const maker *k, const wave *w, double low, double high)
+{
+    double end = mf_wave_place(w, high);
+    int32_t way = end > mf_wave_place(w, low) ? 1 : -1;
+    mf_status status = MF_OK;
+    while (status == MF_OK && (end - *k->steps) * way - 0.5 >= 0) {
+        low = mf_wave_find(w, *k->steps + 0.5 * way, way, low, high);
+        status = add(k, low, way);
+    }
+    return status;
+}
+
+/* A motor that two axes move: of a line a line, of their circle a circle, of one that is lifted while
+ * it turns a line and a circle in one. */
+static mf_status mixed(const maker *k, const mix *m, const mf_move *move, double s_end)
+{
+    wave w = mf_wave_of(m, move);
+    if (w.radius == 0.0) {
+        return linear(k, w.start, w.slope, s_end);
+    }
+    if (w.slope == 0.0) {
+        return turning(k, w.start, w.radius, w.first, w.rate, s_end);
+    }
+    double s = k->s_from;
+    mf_status status = MF_OK;
+    while (status == MF_OK && s < s_end) {
+        double next = mf_wave_turn(&w, s, s_end);
+        status = winding_one_way(k, &w, s, next);
+        s = next;
+    }
+    return status;
+}
+
 mf_status mf_edges_append(mf_plan *plan, int motor, const mf_move *move, const phase *p,
                           double from_s, double to_s, double offset_s, int32_t *steps,
                           size_t *count)
@@ -203,8 +244,9 @@ mf_status mf_edges_append(mf_plan *plan, int motor, const mf_move *move, const p
                                plan->filter.base_s + from_s + offset_s,
                                c->advance_smooth_s > 0 ? c->advance_axis : -1);
     }
-    int axis = c->motor_axis[motor];
-    double spm = c->steps_per_mm[axis];
+    const mix *to = &plan->mix[motor];
+    int axis = to->axis[0];
+    double spm = to->steps_per_mm[0];
     maker k = {.plan = plan,
                .p = p,
                .from_s = from_s,
@@ -221,6 +263,9 @@ mf_status mf_edges_append(mf_plan *plan, int motor, const mf_move *move, const p
     double s_end = mf_phase_place(p, to_s);
     if (s_end > move->length_mm) {
         s_end = move->length_mm;
+    }
+    if (to->axes > 1) {
+        return mixed(&k, to, move, s_end);
     }
     if (move->kind == MF_MOVE_ARC && axis == move->plane_first) {
         return round_axis(&k, move, 0, spm, s_end);

@@ -238,16 +238,24 @@ mf_status mf_filter_edges(mf_plan *plan, int motor, double from_s, double to_s, 
                           int32_t *steps, size_t *count)
 {
     const mf_plan_config *c = &plan->config;
-    int axis = c->motor_axis[motor];
+    const mix *to = &plan->mix[motor];
     list l = {plan, c->tick_hz, mf_min_turn(c, motor), steps, count};
-    reader r = read_from(plan, axis, from_s);
+    reader r = read_from(plan, to->axis[0], from_s);
+    reader other = to->axes > 1 ? read_from(plan, to->axis[1], from_s) : r;
     mf_status status = MF_OK;
     double now_s = from_s;
     while (status == MF_OK && now_s < to_s) {
         double q[4], turn[2];
         double until_s = read_cubic(&r, now_s, to_s, q);
         for (int i = 0; i < 4; i++) {
-            q[i] *= c->steps_per_mm[axis];
+            q[i] *= to->steps_per_mm[0];
+        }
+        if (to->axes > 1) {
+            double more[4];
+            until_s = read_cubic(&other, now_s, until_s, more);
+            for (int i = 0; i < 4; i++) {
+                q[i] += more[i] * to->steps_per_mm[1];
+            }
         }
         int n = turns(q, until_s - now_s, turn);
         double low = 0.0;
@@ -263,11 +271,15 @@ mf_status mf_filter_edges(mf_plan *plan, int motor, double from_s, double to_s, 
 
 double mf_filter_place(const mf_plan *plan, int motor, double at_s)
 {
-    int axis = plan->config.motor_axis[motor];
-    double q[4];
-    reader r = read_from(plan, axis, at_s);
-    (void)read_cubic(&r, at_s, at_s, q);
-    return q[0] * plan->config.steps_per_mm[axis];
+    const mix *to = &plan->mix[motor];
+    double place = 0.0;
+    for (int k = 0; k < to->axes; k++) {
+        double q[4];
+        reader r = read_from(plan, to->axis[k], at_s);
+        (void)read_cubic(&r, at_s, at_s, q);
+        place += q[0] * to->steps_per_mm[k];
+    }
+    return place;
 }
 
 double mf_filter_off(const mf_plan *plan, double to_s)

@@ -267,7 +267,8 @@ static int joins(mf_blend *blend, const mf_move *move)
     const mf_move *last = line_of(blend, blend->lines - 1);
     if (last->flags != move->flags || (last->flags & MF_FLAG_STOP) != 0 ||
         last->speed_mm_s != move->speed_mm_s || last->accel_mm_s2 != move->accel_mm_s2 ||
-        last->tolerance_mm != move->tolerance_mm || last->beam != move->beam || blend_tolerance(blend, move) <= 0) {
+        last->tolerance_mm != move->tolerance_mm || last->advance_s != move->advance_s ||
+        last->beam != move->beam || blend_tolerance(blend, move) <= 0) {
         return 0;
     }
     if (blend->lines == 1) {

@@ -58,6 +58,31 @@ static double most_accel(const mf_plan *plan, int axis)
     return near_mm > 0 && spread_s2 > 0 ? lesser(most, near_mm / spread_s2) : most;
 }
 
+/* Motors that more than one axis moves: what they may do themselves, and their steps for a stop. */
+static void mixed_limits(const mf_plan *plan, const mf_move *move, double *speed, double *accel,
+                         double *most_steps)
+{
+    const mf_plan_config *c = &plan->config;
+    double rate[MF_AXES];
+    int arc = move->kind == MF_MOVE_ARC;
+    int first = arc ? move->plane_first : -1, second = arc ? move->plane_second : -1;
+    double along = arc ? move->radius_mm * fabs(move->sweep_rad) / move->length_mm : 0.0;
+    for (int a = 0; a < c->axes; a++) {
+        rate[a] = (move->end_mm[a] - move->start_mm[a]) / move->length_mm;
+    }
+    for (int m = 0; m < c->motors; m++) {
+        const mix *to = &plan->mix[m];
+        double steps = mf_mix_rate(to, rate, first, second, along);
+        if (steps > 0 && c->motor_speed_mm_s[m] > 0) {
+            *speed = lesser(*speed, c->motor_speed_mm_s[m] * to->motor_per_mm / steps);
+        }
+        if (steps > 0 && c->motor_accel_mm_s2[m] > 0) {
+            *accel = lesser(*accel, c->motor_accel_mm_s2[m] * to->motor_per_mm / steps);
+        }
+        *most_steps = greater(*most_steps, steps);
+    }
+}
+
 void mf_limits_of(const mf_plan *plan, span *s)
 {
     const mf_plan_config *c = &plan->config;
@@ -87,6 +112,9 @@ void mf_limits_of(const mf_plan *plan, span *s)
             jerk = lesser(jerk, c->max_jerk_mm_s3[a] / more);
             most_steps = greater(most_steps, c->steps_per_mm[a] * share);
         }
+    }
+    if (c->kinematics != MF_CARTESIAN) {
+        mixed_limits(plan, move, &speed, &accel, &most_steps);
     }
     speed *= rapid && !fixed ? plan->rapid : 1.0;
     s->peak_u = lesser(speed * speed, 2.0 * accel * MF_STOP_STEPS / most_steps);
@@ -132,6 +160,16 @@ double mf_corner_u(const mf_plan *plan, const double *in, const double *out, dou
         }
         if (jump > 1e-6) {
             cap = lesser(cap, 8.0 * c->max_accel_mm_s2[a] * tolerance_mm / (jump * jump));
+        }
+    }
+    for (int m = 0; m < c->motors && c->kinematics != MF_CARTESIAN; m++) {
+        double jump = 0.0;
+        for (int k = 0; k < plan->mix[m].axes; k++) {
+            int a = plan->mix[m].axis[k];
+            jump += (out[a] - in[a]) * plan->mix[m].steps_per_mm[k] / plan->mix[m].motor_per_mm;
+        }
+        if (c->motor_accel_mm_s2[m] > 0 && fabs(jump) > 1e-6) {
+            cap = lesser(cap, 8.0 * c->motor_accel_mm_s2[m] * tolerance_mm / (jump * jump));
         }
     }
     double scale = sqrt(in2 * out2);

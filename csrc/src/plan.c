@@ -20,16 +20,22 @@ static int within(double value, double low, double high)
 static mf_status check_motors(const mf_plan_config *c)
 {
     for (int m = 0; m < c->motors; m++) {
-        int axis = c->motor_axis[m];
-        if (axis < 0 || axis >= c->axes || c->setup_ticks[m] < 0 || c->setup_ticks[m] > 1000000 ||
-            c->start_steps[m] <= -(1 << 29) || c->start_steps[m] >= 1 << 29) {
+        mix to;
+        if (mf_kin_mix(c, m, &to) != MF_OK || c->setup_ticks[m] < 0 || c->setup_ticks[m] > 1000000 ||
+            c->start_steps[m] <= -(1 << 29) || c->start_steps[m] >= 1 << 29 ||
+            !within(c->motor_speed_mm_s[m], 0.0, 1e9) || !within(c->motor_accel_mm_s2[m], 0.0, 1e12)) {
             return MF_E_LIMIT;
         }
-        double spacing = c->tick_hz / (c->max_speed_mm_s[axis] * c->steps_per_mm[axis]);
+        double most_hz = mf_mix_rate(&to, c->max_speed_mm_s, -1, -1, 0.0);
+        if (to.axes > 1) { /* both axes at once; with a bound of the motor's own, no more than that */
+            most_hz = c->max_speed_mm_s[to.axis[0]] + c->max_speed_mm_s[to.axis[1]];
+            most_hz = to.motor_per_mm * (c->motor_speed_mm_s[m] > 0 ? lesser(most_hz, c->motor_speed_mm_s[m]) : most_hz);
+        }
+        double spacing = c->tick_hz / most_hz;
         if (!(spacing >= 2.0 * c->pulse_ticks + MF_WORD_TICKS_MIN * (MF_CHUNK_WORDS + 2))) {
             return MF_E_LIMIT;
         }
-        double off = c->start_mm[axis] * c->steps_per_mm[axis] - c->start_steps[m];
+        double off = mf_mix_place(&to, c->start_mm) - c->start_steps[m];
         if (!within(off, -1.5, 1.5)) {
             return MF_E_STATE;
         }
@@ -85,6 +91,7 @@ mf_status mf_plan_init(void *memory, size_t size, const mf_plan_config *config, 
     for (int m = 0; m < config->motors; m++) {
         plan->steps[m] = config->start_steps[m];
         plan->direction[m] = 1;
+        (void)mf_kin_mix(config, m, &plan->mix[m]);
     }
     mf_filter_begin(plan);
     *out = plan;

@@ -5,6 +5,7 @@
 
 #include "mf/plan.h"
 #include "mf/segments.h"
+#include "kin.h"
 #include "scurve.h"
 #include "track.h"
 
@@ -117,6 +118,7 @@ typedef struct {
 
 struct mf_plan {
     mf_plan_config config;
+    mix mix[MF_MOTORS];
     mf_plan_figures figures;
     uint64_t first;   /* oldest item still needed */
     uint64_t next;    /* one past the newest */

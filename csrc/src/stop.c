@@ -91,15 +91,18 @@ static int keeps(mf_plan *plan, const state *st, const halt *h, uint64_t number,
     const span *s = item(plan, number);
     double end_mm = begin_mm + s->length_mm;
     double in_s = 0.0;
-    if (h->count == 0 || !moving(s)) {
+    if (h->count == 0) {
         return 1;
     }
-    if (number < h->last) {
+    if (number < h->last) { /* also behind an output: the corner is the next move's */
         const phase *p = mf_phase_at(h->all, h->count, end_mm, &in_s);
         double cap = sqrt(item(plan, number + 1)->cap_u);
         if (mf_phase_speed(p, in_s) > cap * (1.0 + EXACT) + EXACT) {
             return 0;
         }
+    }
+    if (!moving(s)) {
+        return 1;
     }
     const phase *up = &h->all[0];
     if (st->a > 0 && up->j_mm_s3 < 0) {

@@ -28,18 +28,6 @@ STATUS_US = 50_000
 RETREAT_BYTES = 4096
 
 
-def same(text, data, length):
-    """Whether data holds this text again, as after each connect: seen without taking memory."""
-    if len(text) != length:
-        return False
-    i = 0
-    while i < length:
-        if text[i] != data[i]:
-            return False
-        i += 1
-    return True
-
-
 class Board:
     """A board on a port, with memory for windows (SLOTS * SLOT_BYTES, or fewer slots)."""
 
@@ -124,7 +112,7 @@ class Board:
 
     def configure(self, length):
         """The configuration is whole. An empty text, or what is wrong with it."""
-        if same(self.config_text, self.config_bytes, length):
+        if parts.same(self.config_text, self.config_bytes, length):
             if self.state == s.IDLE and not (self.drivers and self.drivers.busy()):
                 self.state = s.READY
             return ""

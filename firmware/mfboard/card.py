@@ -7,10 +7,10 @@ which machine it is (BIND). Nothing begins by itself: somebody presses a button 
 
 import json
 
-from mfboard.board import same
 from mfboard.card_feed import LOOK_US, Feed
 from mfboard.card_file import CardError
 from mfboard.card_play import play
+from mfboard.parts import same
 from mfboard.player import since
 from mfwire import card as c
 from mfwire import session as s

@@ -21,6 +21,8 @@ BAND_MC = 2000  # so near below its target it has reached it
 STILL_TURNS = 30  # so long, and its dead time, the same reading to the bit: half the power
 FROZEN_TURNS = 90  # so long, and twice its dead time: nothing moves it
 FROZEN_MOST_TURNS = 180
+COARSE_MC = 300  # a converter's quarters of a degree must have moved by this much of cooling
+COARSE_MOST_TURNS = 1200  # or when it had no power for so long
 COOLS_MC = 10_000  # so far above the room a reading must move without power too
 
 
@@ -59,6 +61,7 @@ class Heater:
         self.duty = 0
         self.share = 0  # the last reading
         self.still_turns = 0  # it has been the same to the bit for so long
+        self.cooled = 0  # since: at least so much, fine, without power
         self.bad_turns = 0
         self._reset()
 
@@ -139,19 +142,28 @@ class Heater:
         return fault if self.target_dc > 0 or self.reached else faults.NONE
 
     def _frozen(self, share):
-        """The same reading to the bit: half the power until it moves; if it does not, a fault."""
+        """The same reading to the bit: half the power (none, of a converter) until it moves."""
         cools = self.model and self.now_mc > self.model.room_mc + COOLS_MC
         if share != self.share or (self.duty == 0 and self.still_turns == 0 and not cools):
             self.share = share
             self.still_turns = 0
+            self.cooled = 0
             return faults.NONE
         self.still_turns += 1
         if self.still_turns > self.withhold_turns:
-            self.duty >>= 1
-        if self.still_turns > self.frozen_turns:
+            self.duty = 0 if self.converts and self.model else self.duty >> 1
+        if self.still_turns > self.frozen_turns and self._must_move():
             self.still_turns = 0
             return faults.FROZEN
         return faults.NONE
+
+    def _must_move(self):
+        """By now a reading that lives would be another one, however coarse it is."""
+        if not (self.converts and self.model):
+            return True
+        if self.still_turns > self.withhold_turns + self.model.dead_turns:
+            self.cooled += self.model.cools(self.now_mc)
+        return self.cooled > 64 * COARSE_MC or self.still_turns > COARSE_MOST_TURNS
 
     def _verify(self):
         """Within its band once it was there; before that a rise, where no model says more."""

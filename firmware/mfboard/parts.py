@@ -1,4 +1,4 @@
-"""Parts that not every board has. Their programs are loaded only where its page names them."""
+"""Parts that not every board has, loaded only where its page, or the configuration, names them."""
 
 
 def drivers(board):
@@ -47,3 +47,15 @@ def idle(board):
     from mfboard.idle import Idle
 
     return Idle(board, board.config["idle"])
+
+
+def same(text, data, length):
+    """Whether data holds this text again, as after each connect: seen without taking memory."""
+    if len(text) != length:
+        return False
+    i = 0
+    while i < length:
+        if text[i] != data[i]:
+            return False
+        i += 1
+    return True

@@ -168,6 +168,11 @@ class Residual:
         """What it loses in a turn, fine, so far above the room."""
         return (above_mc >> 4) * self.loss >> 8
 
+    def cools(self, now_mc):
+        """What it loses in a turn without power, fine, at least."""
+        lost = self._lost(now_mc - self.room_high_mc) * (256 - LOST_LESS) >> 8
+        return lost if lost > 0 else 0
+
     def _given(self, delay):
         """What the power of so many turns ago gives in a turn."""
         return self.duties[(self.at - delay) % DELAYS] * self.rate // 255

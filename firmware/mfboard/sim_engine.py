@@ -321,6 +321,9 @@ class Engine:
                         tick = int(batch.motors[m][0][k])
                         closes = upward != below
                         seen.append((tick, m, i, closes, starts[m] + self._sum(signs, k + 1)))
+        crossings = getattr(plant, "crossings", None)
+        if crossings is not None:  # of switches that two motors reach together
+            seen.extend(crossings(batch.motors, starts))
         seen.sort()
         for tick, m, i, closes, position in seen:
             if tick > batch.end or self._gone(batch, m, tick):

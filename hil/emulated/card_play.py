@@ -36,9 +36,6 @@ from microfactory.jobfile import compile_job
 JOURNAL = "journal.bin"
 LOOK_S = 0.25
 LONG_S = 200.0
-INTO_S = 1.0  # of the job's motion, then it is stopped
-WAY_MOST_S = 60.0
-HOMED_OFF = 2  # steps by which a switch is felt late
 
 
 def made(name: str, machine: mf.Machine, folder: Path) -> Path:
@@ -68,7 +65,6 @@ class CardBench:
         self.image.write_bytes(image({p.name: p.read_bytes() for p in self.files.iterdir()}))
         self.link = EmulatedLink(self.machine, start_mm=near_home(self.machine), card=self.image)
         self.least_free = 1 << 30
-        self.away: list[int] | None = None
         desk(self.link, self.machine).bind()
 
     def close(self) -> None:
@@ -129,22 +125,6 @@ class CardBench:
         """Every opening of the gate."""
         self.link.look()
         return runs(self.machine, self.link.page, self.link.edges)
-
-    def astray(self) -> str:
-        """Which motor does not stand where the board says; empty: none."""
-        self.link.mend()
-        status = self.desk().client.ask()
-        self.unplug()
-        if not status.position_trusted:
-            return "the position is not trusted"
-        page, motors = self.link.page, self.machine.motors
-        at = [self.link.chip.where(page.STEP[motor.connector][0]) for motor in motors]
-        homed = [a - told for a, told in zip(at, status.steps.values(), strict=True)]
-        if max(map(abs, homed)) > HOMED_OFF:
-            return f"motors are off by {homed}"
-        if self.away is None:
-            self.away = homed  # what homing has made of the places they began at
-        return "" if homed == self.away else f"motors are off by {homed}, before by {self.away}"
 
     def journal(self, folder: Path) -> bytes:
         """The journal as the card has it now."""
@@ -230,72 +210,16 @@ def whole(name: str, machine: str) -> dict[str, Any]:
             bench.close()
 
 
-def stopped(name: str, machine: str, pull: bool) -> dict[str, Any]:
-    """A job that is held, or whose card is pulled, and goes on; `wrong` is empty when all is right.
-
-    pull: the card; it is put back. The motors must stand where the board says, held and at the end.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        bench = CardBench(name, machine, Path(folder))
-        try:
-            return _stopped(bench, pull)
-        finally:
-            bench.close()
-
-
-def _stopped(bench: CardBench, pull: bool) -> dict[str, Any]:
-    link = bench.link
-    bench.begin()
-    while len(bench.runs()) <= homing_runs(bench.machine) or not bench.stepping():
-        bench.live(LOOK_S)
-    bench.live(INTO_S)
-    if pull:
-        link.chip.card(inside=False)
-    else:
-        link.mend()
-        bench.desk().hold()
-        bench.unplug()
-    held = bench.until(("HELD", "ENDED"))
-    if held.state != "HELD":
-        return {"machine": bench.machine.name, "wrong": f"not held: {held.words}"}
-    wrong = bench.astray()
-    if pull:
-        link.chip.card(inside=True)
-    link.mend()
-    bench.desk().go()
-    bench.unplug()
-    asked = link.now_s()
-    while not bench.stepping() and link.now_s() < asked + WAY_MOST_S:
-        bench.live(LOOK_S)
-    way_s = link.now_s() - asked
-    link.clear(PASS)
-    ended = bench.until(("ENDED", "HELD"))
-    if ended.why != "end":
-        wrong = wrong or f"it is {ended.state}: {ended.words}"
-    return {
-        "figure": "a job from a card on an emulated RP2040, no host, stopped and gone on with",
-        "machine": bench.machine.name,
-        "held": held.words,
-        "way_back_s": round(way_s, 1),
-        "memory_free_least_bytes": bench.least_free,
-        "wrong": wrong or bench.astray(),
-    }
-
-
 def main() -> int:
     """0: every edge was right; 1: one was not; 77: there is no emulated rig here, and why."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scenario", default="short_board")
     parser.add_argument("--machine", default="circuit-plotter")
-    parser.add_argument("--stop", choices=("hold", "pull"), help="stop it, and let it go on")
     options = parser.parse_args()
     if missing():
         print(f"skipped: {missing()}", file=sys.stderr)
         return 77
-    if options.stop:
-        found = stopped(options.scenario, options.machine, options.stop == "pull")
-    else:
-        found = whole(options.scenario, options.machine)
+    found = whole(options.scenario, options.machine)
     print(json.dumps(found))
     return 1 if found["wrong"] else 0
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hil.verify.asked import Asked
+from hil.verify.coupled import core_of
 
 
 class Bounds(NamedTuple):
@@ -39,9 +40,14 @@ def bounds(asked: Asked, machine: Any) -> Bounds:
             speed = np.minimum(speed, axis.max_speed_mm_s / way[:, i])
             accel = np.minimum(accel, axis.max_accel_mm_s2 / way[:, i])
             jerk = np.minimum(jerk, axis.max_jerk_mm_s3 / way[:, i])
+        if core := core_of(machine):
+            share = core.shares(asked)
+            for k, motor in enumerate(core.own):
+                speed = np.minimum(speed, (motor.max_speed_mm_s or np.inf) / share[:, k])
+                accel = np.minimum(accel, (motor.max_accel_mm_s2 or np.inf) / share[:, k])
     for i, arc in asked.arcs.items():
         plane = min(machine.axes[a].max_accel_mm_s2 for a in (arc.first, arc.second))
         flat = way[i, arc.first]
-        towards = min(plane, machine.motion.max_accel_mm_s2, asked.accel[i])
+        towards = min(plane, machine.motion.max_accel_mm_s2, asked.accel[i], accel[i] * flat)
         speed[i] = min(speed[i], np.sqrt(towards * arc.radius) / flat)
     return Bounds(speed, accel, jerk, asked.length / speed)

@@ -38,17 +38,30 @@ def spread(axis: Any) -> tuple[float, float, float]:
     """(variance s2, mean lag s, mean delay s) of an axis's shaper: by half its acceleration times
     the first, and by a jump of speed times the second, it leaves its path.
     """
+    taps = impulses(axis)
+    mean = sum(w * t for w, t in taps)
+    variance = sum(w * (t - mean) ** 2 for w, t in taps)
+    lag = sum(w * max(0.0, t - mean) for w, t in taps)
+    return variance, lag, mean
+
+
+def about_s(machine: Any) -> float:
+    """An axis shows where its path was at instants within this of the common delay: half of what a
+    shaper looks back and a little more; 0 where none is shaped.
+    """
+    return max(abs(t - spread(axis)[2]) for axis in machine.axes for _, t in impulses(axis))
+
+
+def impulses(axis: Any) -> list[tuple[float, float]]:
+    """(weight, delay s) of an axis's shaper; without one a single impulse at once."""
     if axis.shaper == "none":
-        return 0.0, 0.0, 0.0
+        return [(1.0, 0.0)]
     root = math.sqrt(1 - axis.shaper_damping**2)
     half = math.exp(-math.pi * axis.shaper_damping / root)
     period_s = 1 / (axis.shaper_hz * root)
     raw = [(w * half ** (2 * at), at * period_s) for w, at in SHAPES[axis.shaper]]
     total = sum(w for w, _ in raw)
-    mean = sum(w * t for w, t in raw) / total
-    variance = sum(w * (t - mean) ** 2 for w, t in raw) / total
-    lag = sum(w * max(0.0, t - mean) for w, t in raw) / total
-    return variance, lag, mean
+    return [(w / total, t) for w, t in raw]
 
 
 def delay_s(machine: Any) -> float:

@@ -16,9 +16,10 @@ from hil.verify.bends import Bends, track
 from hil.verify.bounds import Bounds
 from hil.verify.compensated import Corrected, carriages, corrected, is_off, slack_steps
 from hil.verify.corners import corner_speeds
-from hil.verify.filters import Filters
+from hil.verify.coupled import GROWS, core_of
+from hil.verify.filters import Filters, about_s
 from hil.verify.geometry import Path
-from hil.verify.happenings import Happenings, Passing
+from hil.verify.happenings import SLACK_S, Happenings, Passing
 from hil.verify.leap import Leaper
 from hil.verify.limits import Highest, Limits
 from hil.verify.match import NEVER, Places, Walk
@@ -30,6 +31,7 @@ from hil.verify.reader import read
 from hil.verify.runs import Stretch, joined, lead_motors, stretches
 from hil.verify.states import States
 from hil.verify.told import report
+from hil.verify.travel import leaves
 from hil.verify.verdict import Report, Violation
 
 ENOUGH = 1_000_000  # pulses that fit: no other beginning is looked for
@@ -100,9 +102,15 @@ class _Judge:
         asked, capture = self.asked, self.capture
         self.paces = Paces(asked, machine, overrides)
         self.bounds: Bounds = self.paces.bounds
-        self.path = Path(asked, self.spm)
         self.filters = Filters(asked, machine, self.bounds.speed)
         self.wide = tolerance_mm > 0 or self.filters.shaped
+        self.core = core_of(machine)
+        if self.core:  # pulses are judged where the motors are; nothing bends a path there
+            asked = self.core.asked(asked)
+            self.wide = self.filters.shaped
+            self.filters.steps = self.core.summed(self.filters.steps)
+            self.filters.jumps = self.core.summed(self.filters.jumps)
+        self.path = Path(asked, self.spm)
         self.tolerance = np.where(asked.tolerance < 0, tolerance_mm, asked.tolerance)
         self.leaper = Leaper(self.path, 2.1 * self.error_s * self.bounds.speed + 1e-5)
         self.parts: list[Stretch] = stretches(asked, machine, capture, self._fit)
@@ -213,21 +221,9 @@ class _Judge:
 
     def _travel(self, part: Stretch, edges: Any) -> None:
         """No axis leaves its travel by a whole step."""
-        for i, axis in enumerate(self.machine.axes):
-            if axis.unlimited or not len(edges[i].tick):
-                continue
-            steps = part.start_steps[i] + np.cumsum(edges[i].direction, dtype=np.int64)
-            low, high = axis.min_mm * self.spm[i] - 1, axis.max_mm * self.spm[i] + 1
-            if self.off is not None and axis.home:  # up to half way to its switch
-                beyond = axis.home.pull_off_mm / 2 * self.spm[i]
-                low, high = (
-                    (low - beyond, high) if axis.home.toward == "min" else (low, high + beyond)
-                )
-            outside = (steps < low) | (steps > high)
-            if outside.any():
-                tick = int(edges[i].tick[np.argmax(outside)])
-                line, place = self._line_at(tick)
-                self._add("travel", tick, line, place, f"axis {axis.name} leaves its travel")
+        for tick, text in leaves(self.machine, self.core, part.start_steps, edges, self.off):
+            line, place = self._line_at(tick)
+            self._add("travel", tick, line, place, text)
 
     def _walk(
         self, part: Stretch, edges: Any, offset: Offset, loose: NDArray[np.bool_], *, tolerant: bool
@@ -240,6 +236,8 @@ class _Judge:
         if self.off is not None:
             return self._walk_off(walk)
         limits = Limits(self.asked, self.paces, self.capture.tick_hz, self.machine)
+        if self.core:
+            limits.axis_accel = self.core.summed(limits.axis_accel)
         bends = self._bends(part, edges, loose)
         found = []
         all_told = []
@@ -306,7 +304,8 @@ class _Judge:
         """Steps that a state's coordinates may be off the path, for each piece and axis."""
         rate = np.abs(self.path.rate)
         for i, arc in self.asked.arcs.items():
-            rate[i, [arc.first, arc.second]] = self.spm[[arc.first, arc.second]]
+            grows = GROWS if self.core else 1.0
+            rate[i, [arc.first, arc.second]] = grows * self.spm[[arc.first, arc.second]]
         reach = 0.5 + ROUND + 1.05 * self.error_s * self.bounds.speed[:, None] * rate
         if tolerant:
             cartesian = np.array([axis.letter in "XYZ" for axis in self.machine.axes])
@@ -356,7 +355,8 @@ class _Judge:
             edges = part.edges(self.capture, self.machine.motors[m].name)
             n = int(np.searchsorted(edges.tick, tick, side="right"))
             out.append((part.start_steps[i] + int(edges.direction[:n].sum())) / self.spm[i])
-        return np.array(out)
+        place = np.array(out)
+        return self.core.axes(place) if self.core else place
 
     # the rest
 
@@ -383,7 +383,8 @@ class _Judge:
     def happenings(self, timed: bool) -> None:
         lost = min((v.tick for v in self.violations if v.kind in ("path", "end")), default=NEVER)
         known = {v: p for v, p in self.passings.items() if p.last < lost or lost == NEVER}
-        happenings = Happenings(self.asked, self.capture, self.parts, known, self.machine)
+        slack_s = SLACK_S + about_s(self.machine)
+        happenings = Happenings(self.asked, self.capture, self.parts, known, self.machine, slack_s)
         for kind, tick, line, text in happenings.check(timed=timed):
             if tick < lost:
                 _, place = self._line_at(tick)

@@ -42,7 +42,7 @@ class Limits:
         limits = paces.bounds
         self._paces, self._bounds, self._hz = paces, limits, float(tick_hz)
         self._error = machine.motion.step_tolerance_us * 1e-6
-        self._axis_accel = [axis.max_accel_mm_s2 for axis in machine.axes]
+        self.axis_accel = np.array([axis.max_accel_mm_s2 for axis in machine.axes])
         self._steps_per_mm = [axis.steps_per_mm for axis in machine.axes]
         self._base_mm = np.concatenate([[0.0], np.cumsum(asked.length)])
         self._most = Highest(limits.accel)
@@ -71,7 +71,7 @@ class Limits:
         batch = self._with_kept(batch)
         time = (batch.tick - int(batch.tick[0])) / self._hz if len(batch.tick) else batch.place
         found: list[Found] = []
-        for axis in range(len(self._axis_accel)):
+        for axis in range(len(self.axis_accel)):
             jump = 0.0 if jumps is None else float(jumps[axis])
             found += self._one_axis(batch, time, axis, jump)
         return found
@@ -83,7 +83,7 @@ class Limits:
 
     def _one_axis(self, batch: Places, time: NDArray[Any], axis: int, jump: float) -> list[Found]:
         rows = np.flatnonzero(batch.axis == axis)
-        accel = np.full(max(0, len(rows) - 2), self._axis_accel[axis])
+        accel = np.full(max(0, len(rows) - 2), self.axis_accel[axis])
         place = batch.steps[rows] / self._steps_per_mm[axis]
         return self._against_chord(batch, rows, time[rows], place, accel, jump)
 
@@ -147,7 +147,7 @@ class Limits:
         further from their chord than A t1 t2 / 2, and the step tolerance.
         """
         found: list[Found] = []
-        for axis in range(len(self._axis_accel)):
+        for axis in range(len(self.axis_accel)):
             rows = np.flatnonzero(batch.axis == axis)
             piece = batch.piece[rows]
             accel = self._most.between(piece[:-2], piece[2:])

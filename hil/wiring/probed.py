@@ -134,6 +134,7 @@ def _signatures(
     """The burst, and what arrives of it."""
     machine, probe = board.machine, rig.probe(link)
     plan = burst(machine)
+    _close_contactor(rig, link, board)
     begin_s = link.now_s()
     play_burst(board, plan)
     slots: list[float] = []
@@ -152,6 +153,22 @@ def _signatures(
         if line.kind != "sensor"
     }
     return seen, read
+
+
+def _close_contactor(rig: ProbedRig, link: TappedLink, board: Board) -> None:
+    """The probe plays a contactor that is in: without power nothing moves. That it fell out among
+    the rounds was a loss of power.
+    """
+    contactor = board.machine.contactor()
+    if contactor is None:
+        return
+    rig.press(link, contactor.name, True)
+    end_s = link.now_s() + ROUND_S
+    while link.now_s() < end_s:
+        board.client.pump(end_s - link.now_s())
+    if board.client.ask().state == "FAULT":
+        board.client.send("CLEAR")
+        board.client.settle()
 
 
 def _from(bounds: list[int]) -> list[int]:

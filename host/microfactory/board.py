@@ -17,6 +17,7 @@ from microfactory.drive import ASKED, Driven, drive
 from microfactory.errors import BoardFault, LimitError, LinkError, Stopped, UsageError
 from microfactory.homing import Homing
 from microfactory.idle import falling
+from microfactory.kinematics import core_axes, moved_with, point_of, steps_at
 from microfactory.link import Link, open_link
 from microfactory.machine import Machine
 from microfactory.motion.straight import retreat_body, straight
@@ -162,10 +163,20 @@ class Board:
     def set_position(self, **mm: float) -> None:
         """Say where axes stand, by name. The machine does not move."""
         self.ready()
-        for name, value in mm.items():
-            axis = self.machine.axis(name)
-            for m in self.machine.motors_of_axis(self.machine.axes.index(axis)):
-                self.client.send("POSITION", motor=m, steps=round(value * axis.steps_per_mm))
+        machine = self.machine
+        point = point_of(machine, tuple(self.client.ask().steps.values()))
+        numbers = [machine.axes.index(machine.axis(name)) for name in mm]
+        core = core_axes(machine)
+        if 0 < len(set(core) & set(numbers)) < len(core):
+            raise UsageError(
+                f"{machine.name} moves {' and '.join(machine.axes[a].name for a in core)} with the "
+                "same two motors; no position was set; say both places at once"
+            )
+        for a, value in zip(numbers, mm.values(), strict=True):
+            point[a] = value
+        steps = steps_at(machine, point)
+        for m in sorted({m for a in numbers for m in moved_with(machine, a)}):
+            self.client.send("POSITION", motor=m, steps=steps[m])
         self.client.settle()
 
     def move(self, speed_mm_s: float | None = None, **mm: float) -> Status:

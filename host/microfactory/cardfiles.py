@@ -140,6 +140,11 @@ def write_card(
             f"{job}: its proof says {checked.verdict}; a board plays without a host only what is "
             "proved; nothing was written; compile it again and look at the verdict"
         )
+    if checked.machine.kinematics != "cartesian":
+        raise JobError(
+            f"{job}: a board homes a {checked.machine.kinematics} machine only with a host; "
+            "nothing was written; run the job over USB"
+        )
     data = job.read_bytes()
     if len(data) >= 1 << 30:
         raise JobError(f"{job}: it is longer than 1 GB; nothing was written; split the program")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -63,6 +64,7 @@ def compile_job(
         report = verifier()(program.data, machine, bodies)
         proof = json.loads(json.dumps(report.as_dict(), default=str))
         proof["figures"].pop("wall_s", None)  # equal programs give equal files
+        proof = _finite(proof)
     header = {
         "program": {"name": program.name, "sha256": program.sha256, "lines": program.lines},
         "machine": {"name": machine.name, "sha256": machine.sha256, "toml": machine.dump()},
@@ -80,6 +82,16 @@ def compile_job(
     data = MAGIC + struct.pack("<I", len(text)) + text + bytes(body)
     write_whole(path, data + hashlib.sha256(data).digest())
     return header
+
+
+def _finite(value: Any) -> Any:
+    """Without what JSON cannot say: the margins of a motor that makes no pulse are infinite."""
+    if isinstance(value, dict):
+        inside = {key: _finite(item) for key, item in value.items()}
+        return {key: item for key, item in inside.items() if item is not None}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _map(machine: Machine) -> dict[str, Any]:

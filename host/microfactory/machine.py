@@ -18,6 +18,7 @@ from microfactory.drivers import driver_configs, timed
 from microfactory.errors import MachineError, UsageError
 from microfactory.heating import model_config, predict_config, sensor_config
 from microfactory.idle import idle_config
+from microfactory.kinematics import travel_mm
 from microfactory.machine_check import check
 from microfactory.machine_read import board_from, build, named
 from microfactory.parts import (
@@ -213,7 +214,7 @@ class Machine:
         far = 2**29 - 1
         if axis.unlimited:
             return {"low": -far, "high": far}
-        low, high = axis.min_mm * axis.steps_per_mm, axis.max_mm * axis.steps_per_mm
+        low, high = (mm * axis.steps_per_mm for mm in travel_mm(self, motor))
         return {"low": max(-far, math.ceil(low)), "high": min(far, math.floor(high))}
 
     def board_config(self) -> bytes:

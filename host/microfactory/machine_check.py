@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from microfactory import kinematics
 from microfactory.drivers import check_drivers
 from microfactory.heating import check_curve
 from microfactory.idle import check_idle
+from microfactory.machine_kinematics import check_kinematics
 from microfactory.motion.shapers import impulses
 from microfactory.sensors import CONVERTERS, check_sensor
 from microfactory.squares import check_squares
@@ -34,6 +36,7 @@ def check(machine: Machine, file: TomlFile) -> None:
     _head(machine, file)
     _axes(machine, file)
     _connectors(machine, file)
+    check_kinematics(machine, file)
     _chip(machine, file)
     _heaters(machine, file)
     _interlocks(machine, file)
@@ -60,11 +63,11 @@ def _head(machine: Machine, file: TomlFile) -> None:
         raise file.error(
             ("machine", "kind"), f"{machine.kind!r} is no kind", f"use one of {', '.join(KINDS)}"
         )
-    if machine.kinematics != "cartesian":
+    if machine.kinematics not in kinematics.KINDS:
         raise file.error(
             ("machine", "kinematics"),
             f"{machine.kinematics!r} is not known",
-            'use "cartesian", the only one so far',
+            f"use one of {', '.join(kinematics.KINDS)}",
         )
     if not machine.name or len(machine.name) > 40 or not machine.name.isprintable():
         raise file.error(("machine", "name"), "a name has 1 to 40 printable characters")
@@ -152,13 +155,11 @@ def _blend(machine: Machine, file: TomlFile) -> None:
     """What nobody has looked at together with bent corners is not driven with them."""
     if machine.motion.corner != "blend":
         return
-    filtered = any(axis.shaper != "none" or axis.pressure_advance_s for axis in machine.axes)
-    if filtered or machine.compensation is not None:
+    if machine.compensation is not None:
         raise file.error(
             ("motion", "corner"),
-            "corners are not blended on an axis that is shaped, has pressure advance or is "
-            "compensated",
-            'remove corner = "blend", or those',
+            "corners are not blended on a machine that is compensated",
+            'remove corner = "blend", or [compensation]',
         )
 
 
@@ -242,7 +243,10 @@ def _chip(machine: Machine, file: TomlFile) -> None:
                 "the RP2350's pull-down does not bring a pin down (erratum RP2350-E9)",
                 'let the switch close to ground and write pull = "up"',
             )
-    for axis in machine.axes:
+    core = kinematics.core_axes(machine)
+    for a, axis in enumerate(machine.axes):
+        if a in core:  # machine_kinematics.py looks at these
+            continue
         rate_hz = axis.max_speed_mm_s * axis.steps_per_mm
         for name in axis.motors:
             motor = next(m for m in machine.motors if m.name == name)

@@ -6,7 +6,10 @@ is one slack lower, for it has turned so far without its axis.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from microfactory.kinematics import core_axes, point_of, steps_at
 
 if TYPE_CHECKING:
     from microfactory.machine import Machine
@@ -39,3 +42,22 @@ def homed_steps(machine: Machine, a: int) -> int:
     return round(
         motor_mm(machine, a, axis.home.position_mm, home_side(machine, a)) * axis.steps_per_mm
     )
+
+
+def after_homing(machine: Machine, steps: Sequence[int], axes: Sequence[int]) -> tuple[int, ...]:
+    """Counts of all motors after these axes were homed: the other axes are where they were."""
+    out = list(steps)
+    core = core_axes(machine)
+    for a in axes:
+        for m in machine.motors_of_axis(a) if a not in core else ():
+            out[m] = homed_steps(machine, a)
+    point = point_of(machine, out)
+    for a in core:
+        home = machine.axes[a].home
+        if a in axes and home is not None:
+            point[a] = home.position_mm
+    both = steps_at(machine, point)
+    for a in core:
+        for m in machine.motors_of_axis(a):
+            out[m] = both[m]
+    return tuple(out)

@@ -12,9 +12,11 @@ from typing import Any
 INFINITE = {"inf": True}
 
 
-def number(low: float, high: float, default: Any = ..., *, inf: bool = False) -> Any:
-    """A field with bounds; inf says that `inf` (no limit) may be written."""
-    metadata = {"low": low, "high": high, "inf": inf}
+def number(
+    low: float, high: float, default: Any = ..., *, inf: bool = False, quiet: bool = False
+) -> Any:
+    """A field with bounds; inf says that `inf` (no limit) may be written; quiet: see `choice`."""
+    metadata = {"low": low, "high": high, "inf": inf, "quiet": quiet}
     if default is ...:
         return field(metadata=metadata)
     return field(default=default, metadata=metadata)
@@ -114,12 +116,16 @@ class Idle:
 
 @dataclass(frozen=True, kw_only=True)
 class Motor:
-    """A motor on one of the board's connectors."""
+    """A motor on one of the board's connectors. Its own limits (0: none) are of its belt, where
+    two axes move it.
+    """
 
     name: str
     connector: str
     driver: str
     invert: bool = False
+    max_speed_mm_s: float = number(0.0, 10_000, 0.0, quiet=True)
+    max_accel_mm_s2: float = number(0.0, 1e6, 0.0, quiet=True)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,6 +21,7 @@ from microfactory.job import (
     planned_time_s,
 )
 from microfactory.journal import Past
+from microfactory.kinematics import point_of
 from microfactory.motion.compensate import compensates
 from microfactory.motion.gcode import Program
 from microfactory.motion.plan import Section, plan
@@ -150,6 +151,7 @@ def _return(job: Job, section: Section, *, exact: bool) -> None:
     machine = job.machine
     there = section.start_steps
     if not exact:
+        job.client.send("RESET", number=0)  # a board that rests on a path takes no POSITION
         for m in range(len(machine.motors)):
             if machine.axes[machine.axis_of_motor(m)].home is None:
                 job.client.send("POSITION", motor=m, steps=there[m])
@@ -194,12 +196,12 @@ def _way_back(
     rest: dict[str, float] = {}
     pushed: dict[str, float] = {}
     ends: dict[str, float] = {}
+    here_mm, there_mm = point_of(machine, steps), point_of(machine, there)
     for a, axis in enumerate(machine.axes):
-        m = machine.motors_of_axis(a)[0]
         slack = slack_mm(machine, a)
-        if steps[m] == there[m] and not slack:
+        if here_mm[a] == there_mm[a] and not slack:
             continue
-        mm = there[m] / axis.steps_per_mm
+        mm = there_mm[a]
         if slack:
             pushed[axis.name], ends[axis.name], mm = carriage[a], mm, carriage[a] - slack
         group = rest if axis.unlimited else down if axis.letter == "Z" else across

@@ -7,6 +7,7 @@ from typing import Any
 
 from mfwire import session as s
 from mfwire.messages import NONE30, s16, s30, u16
+from microfactory.kinematics import point_of
 from microfactory.machine import Machine
 
 FAULTS = {
@@ -178,9 +179,9 @@ def status_from(m: dict[str, Any], machine: Machine) -> Status:
         )
         at += 6
     position = {}
-    for axis in machine.axes:
-        if axis.motors[0] in steps:
-            position[axis.name] = steps[axis.motors[0]] / axis.steps_per_mm
+    if len(steps) == len(machine.motors):
+        point = point_of(machine, tuple(steps.values()))
+        position = {axis.name: point[a] for a, axis in enumerate(machine.axes)}
     return Status(
         state=word(s.STATES, m["state"]),
         why=word(s.WHY, m["why"]) if m["why"] else "",

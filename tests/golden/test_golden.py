@@ -13,6 +13,7 @@ from microfactory.show import NOUNS, show
 HERE = Path(__file__).parent
 CASES = {
     "printer": ("d3d-printer", tuple(NOUNS)),
+    "corexy": ("d3d-corexy", ("moves", "profile", "steps")),
     "torch": ("cnc-torch-table", ("program", "moves", "profile")),
     "mill": ("cnc-machine-centre", ("program", "moves", "profile")),
     "plotter": ("circuit-plotter", ("program", "moves", "profile")),

@@ -102,6 +102,31 @@ def test_after_a_power_loss_the_machine_homes_and_goes_on_a_little_before(times_
     assert "resumed" in record.events[0]["what"]
 
 
+def test_a_job_is_resumed_after_the_machine_was_moved_also_with_an_axis_without_a_switch():
+    printer = mf.Machine.load("d3d-printer")
+    program = mf.parse("G21 G90\nG28\nG1 X40 Y40 Z5 F6000\nG1 X80 Y80 F3000\nM2\n", "moved.gcode")
+    motion = []
+    with mf.connect("virtual", printer, capture=True) as board:
+        with pytest.raises(mf.Stopped):
+            board.run(
+                program,
+                watch=lambda p: motion.append(p.motion_s),
+                wants_hold=lambda: bool(motion) and motion[-1] > 0.8,
+            )
+        board.move(x=10.0, y=150.0)
+        board.resume(program)
+        place = board.status().position_mm
+        assert (place["x"], place["y"], place["z"]) == (80.0, 80.0, 5.0)
+
+
+def test_a_job_in_which_a_motor_makes_no_pulse_is_compiled(tmp_path):
+    printer = mf.Machine.load("d3d-printer")
+    program = mf.parse("G21 G90\nG28\nG1 X40 Y40 F6000\nM2\n", "still.gcode")
+    proof = mf.compile_job(program, printer, tmp_path / "still.job")["proof"]
+    assert proof["verdict"] == "PASS"
+    assert set(proof["figures"]["least_pulse_us"]) == {"x", "y1", "y2"}
+
+
 def test_a_job_that_ended_cannot_be_resumed_and_another_program_neither():
     with mf.connect("virtual", PLOTTER) as board:
         with pytest.raises(mf.JobError, match="no journal"):

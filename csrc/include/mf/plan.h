@@ -22,10 +22,20 @@
 
 typedef struct mf_plan mf_plan;
 
+/* How motors move the axes: each axis its own, or X and Y two motors on one belt. */
+typedef enum {
+    MF_CARTESIAN = 0,
+    MF_COREXY = 1,
+} mf_kinematics;
+
 typedef struct {
     int32_t axes;   /* 1..MF_AXES */
     int32_t motors; /* 1..MF_MOTORS */
+    int32_t kinematics; /* mf_kinematics */
     int32_t motor_axis[MF_MOTORS];
+    int32_t core_axis[2]; /* COREXY: X, whose motor goes X + Y, and Y, whose motor goes X - Y */
+    double motor_speed_mm_s[MF_MOTORS];  /* of its own belt; 0: as its axes are */
+    double motor_accel_mm_s2[MF_MOTORS];
     int32_t path_axis[MF_AXES]; /* 1: the axis is part of the path in space; 0: an extruder */
     double steps_per_mm[MF_AXES];
     double max_speed_mm_s[MF_AXES];

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from microfactory.errors import LimitError, UsageError
+from microfactory.kinematics import point_of
 from microfactory.machine import Machine
 from microfactory.motion.bent import bent, blends
 from microfactory.motion.core import check, ffi, lib
@@ -39,6 +40,11 @@ def moves_of(program: Program, machine: Machine, start_mm: Sequence[float] | Non
     moves = Moves(program, machine, start_mm)
     if not compensates(machine):
         return bent(moves)
+    if machine.kinematics != "cartesian":
+        raise UsageError(
+            f"{machine.name} is a {machine.kinematics} machine, and maps of heights are not driven "
+            "there; nothing moved; leave --map away"
+        )
     if blends(machine):
         raise UsageError(
             f"{machine.name} blends its corners, and they are not blended on a path that is made "
@@ -218,9 +224,8 @@ def carriage_mm(machine: Machine, move: Any, at_mm: float) -> tuple[float, ...]:
 def tool_mm(machine: Machine, steps: Sequence[int], low: int) -> dict[str, float]:
     """Where the tool is, by axis name, when the motors have these counts; low: see `Sides`."""
     carriages = [
-        steps[machine.motors_of_axis(a)[0]] / axis.steps_per_mm
-        + (slack_mm(machine, a) if low >> a & 1 else 0.0)
-        for a, axis in enumerate(machine.axes)
+        place_mm + (slack_mm(machine, a) if low >> a & 1 else 0.0)
+        for a, place_mm in enumerate(point_of(machine, steps))
     ]
     if compensates(machine):
         carriages = Corrections(machine).tool(carriages)

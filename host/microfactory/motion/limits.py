@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from microfactory.kinematics import core_axes
 from microfactory.machine import TICK_HZ, Machine
-from microfactory.motion.core import ffi
+from microfactory.motion.core import ffi, lib
 
 MASK30 = 2**30 - 1
 
@@ -31,6 +32,11 @@ def stretch_config(
         c.motor_axis[m] = machine.axis_of_motor(m)
         c.setup_ticks[m] = round(machine.driver(m).direction_setup_us * TICK_HZ / 1e6) + 1
         c.start_steps[m] = start_steps[m]
+        c.motor_speed_mm_s[m] = machine.motors[m].max_speed_mm_s
+        c.motor_accel_mm_s2[m] = machine.motors[m].max_accel_mm_s2
+    if core := core_axes(machine):
+        c.kinematics = lib.MF_COREXY
+        c.core_axis = core
     motion = machine.motion
     c.path_speed_mm_s = motion.max_speed_mm_s
     c.path_accel_mm_s2 = motion.max_accel_mm_s2

@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from microfactory.kinematics import steps_at
 from microfactory.machine import Machine
 from microfactory.motion.bent import bent
 from microfactory.motion.core import check, ffi, lib
 from microfactory.motion.gcode import Program
 from microfactory.motion.moves import Moves
-from microfactory.motion.plan import steps_at
 from microfactory.motion.stretch import Stretch
 
 ROWS = 1024

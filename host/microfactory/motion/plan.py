@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from microfactory.errors import UsageError
+from microfactory.kinematics import steps_at
 from microfactory.machine import Machine
 from microfactory.motion.compensate import Sides, carriage_mm, moves_of
 from microfactory.motion.core import check, ffi, lib
@@ -18,7 +19,7 @@ from microfactory.motion.feed import Feed
 from microfactory.motion.gcode import Program
 from microfactory.motion.pump import Pump
 from microfactory.motion.stretch import Place, Stretch, Window
-from microfactory.offsets import homed_steps
+from microfactory.offsets import after_homing
 from microfactory.pace import PLAIN, Change, Pace
 
 
@@ -37,14 +38,6 @@ class Section:
     start_steps: tuple[int, ...] = ()
     outputs: dict[int, int] = field(default_factory=dict)
     carriage_mm: tuple[float, ...] = ()  # of the axes where it begins, their slack aside
-
-
-def steps_at(machine: Machine, point_mm: Sequence[float]) -> tuple[int, ...]:
-    """Count of every motor at a point: the nearest step."""
-    return tuple(
-        round(point_mm[machine.axis_of_motor(m)] * machine.steps_per_mm(m))
-        for m in range(len(machine.motors))
-    )
 
 
 class Plan:
@@ -132,11 +125,7 @@ class Plan:
 
     def _homed(self, steps: Sequence[int], axes: Sequence[int]) -> tuple[int, ...]:
         """Counts after homing: those of the homed axes are where homing leaves them."""
-        out = list(steps)
-        for a in axes:
-            for m in self.machine.motors_of_axis(a):
-                out[m] = homed_steps(self.machine, a)
-        return tuple(out)
+        return after_homing(self.machine, steps, axes)
 
     def _cut(self, move: Any, cut_mm: float) -> list[float]:
         """Where the stretch begins; the move is shortened to what is left of it."""

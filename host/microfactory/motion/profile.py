@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from microfactory.kinematics import steps_at
 from microfactory.machine import Machine
 from microfactory.motion.compensate import moves_of
 from microfactory.motion.core import check, ffi, lib
 from microfactory.motion.gcode import Program
-from microfactory.motion.plan import steps_at
 from microfactory.motion.stretch import Stretch
 
 KINDS = {lib.MF_MOVE_LINE: "line", lib.MF_MOVE_ARC: "arc", lib.MF_MOVE_DWELL: "dwell"}

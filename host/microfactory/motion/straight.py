@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from microfactory.errors import LimitError, UsageError
+from microfactory.kinematics import point_of
 from microfactory.machine import Machine
 from microfactory.motion.core import ffi, lib
 from microfactory.motion.stretch import AS_BEFORE, Stretch, Window
@@ -31,12 +32,6 @@ def line(machine: Machine, start_mm: Sequence[float], end_mm: Sequence[float], s
     move.speed_mm_s = speed
     move.tolerance_mm = -1.0
     return move if move.length_mm > 1e-9 else None
-
-
-def point_of(machine: Machine, steps: Sequence[int]) -> list[float]:
-    """Where the axes are when the motors have these counts (an axis's first motor tells)."""
-    return [steps[machine.motors_of_axis(a)[0]] / machine.axes[a].steps_per_mm
-            for a in range(len(machine.axes))]  # fmt: skip
 
 
 def straight(

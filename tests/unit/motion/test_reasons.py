@@ -14,11 +14,11 @@ from test_moves import random_program
 from test_plan import stretches
 
 from microfactory.errors import LimitError, UsageError
+from microfactory.kinematics import steps_at
 from microfactory.machine import Machine
 from microfactory.motion.core import check, lib
 from microfactory.motion.gcode import parse
 from microfactory.motion.motions import Asked, motions, spent
-from microfactory.motion.plan import steps_at
 from microfactory.motion.profile import profile
 from microfactory.motion.stretch import Stretch
 

@@ -1,0 +1,11 @@
+; lines, arcs in both planes and a helix: both motors of a belt
+G21 G90 G28
+M83
+G1 X20 Y30 Z12 F6000
+G1 X60 Y30 F3000
+G3 X80 Y50 I0 J20
+G2 X80 Y50 Z14 I10 J0
+G18 G2 X100 Z18 I10 K2
+G17 G1 X100 Y90 F9000
+G1 X0 Y0
+M2
