@@ -77,8 +77,7 @@ class Board:
 
     def receive(self, data, length):
         """Bytes from the host, in pieces of any size. True: more than pieces of windows."""
-        at = 0
-        acted = False
+        at, acted = 0, False
         decoder = self.decoder
         while at < length:
             at = decoder.feed(data, at, length)

@@ -118,12 +118,18 @@ class Usb:
     # ---- what the board's loop calls
 
     def receive(self, board):
-        """Give the board one buffer of what has come: between two of them it may have to decide.
+        """Give the board what has come, up to the first buffer with more than pieces of windows.
 
-        True: more than pieces of windows came.
+        True: there was one; then it may have to decide before it hears more.
         """
-        if not self.full:
-            return False
+        many = self.full  # not what comes meanwhile: the loop goes on
+        while many:
+            many -= 1
+            if self._give(board):
+                return True
+        return False
+
+    def _give(self, board):
         i = self.reading
         acted = board.receive(self.buffers[i], self.lengths[i])
         self.reading = (i + 1) % 3

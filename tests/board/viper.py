@@ -22,7 +22,9 @@ class Pointer:
 
     def __init__(self, at: Any) -> None:
         self.at = at.at if isinstance(at, Pointer) else at
-        if not isinstance(self.at, int):
+        if isinstance(self.at, bytearray):
+            self.at = ctypes.addressof(ctypes.c_char.from_buffer(self.at))
+        elif not isinstance(self.at, int):
             self.at = self.at.buffer_info()[0]
         self.items = ctypes.cast(self.at, ctypes.POINTER(self.kind))
 
