@@ -9,8 +9,9 @@ gc.threshold(4096)  # each import's leftovers are collected before the next: no 
 
 from boards import pico_carrier as page  # noqa: E402
 
-# for windows: taken early, while the heap is in one piece; the program of a card needs room, too
-MEMORY = bytearray((4 if hasattr(page, "CARD") else 8) * 8192)
+# for windows: taken early, while the heap is in one piece. Seven are 300 ms ahead;
+# the program of a card needs more room for itself
+MEMORY = bytearray((4 if hasattr(page, "CARD") else 7) * 8192)
 
 from mfboard import faults  # noqa: E402
 from mfboard.board import Board  # noqa: E402

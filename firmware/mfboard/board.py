@@ -116,21 +116,15 @@ class Board:
             if self.state == s.IDLE and not (self.drivers and self.drivers.busy()):
                 self.state = s.READY
             return ""
-        try:
-            from mfboard.config import ConfigError, parse  # it is long: a card's board forgets it
-
-            text = bytes(self.config_bytes[:length])
-            try:
-                config = parse(text, self.port.page)
-            except ConfigError as error:
-                return str(error)
-            parts.fetch(config)
-            if config["height"] and not self.port.holds_height:
-                return "this board's program holds no height; leave out [height]"
-        except MemoryError:
-            return "the board has no memory left for it; reset the board and connect again"
+        found = parts.read(self, length)
+        if isinstance(found, str):
+            return found
+        self.port.unload(("config",))  # it is long, and seldom asked
+        text, config = found
+        wrong = parts.fetch(self, config)
+        if wrong:
+            return wrong
         if self.card:
-            self.port.unload(("config",))
             text = self.card.shared(text)
         self.config = config
         self.config_text = text

@@ -1,5 +1,7 @@
 """Parts that not every board has, loaded only where its page, or the configuration, names them."""
 
+NO_MEMORY = "the board has no memory left for it; reset the board and connect again"
+
 
 def drivers(board):
     """Those on a wire, or None."""
@@ -19,13 +21,34 @@ def card(board):
     return Card(board)
 
 
-def fetch(config):
-    """What this configuration needs of the program, where lack of memory is said in words."""
-    for item in config["inputs"]:
-        if item["role"] == "contactor":
-            from mfboard import contactor  # noqa: F401
-    if "idle" in config:
-        from mfboard import idle  # noqa: F401
+def read(board, length):
+    """A configuration that is whole: (its text, what it says), or what is wrong with it."""
+    try:
+        from mfboard.config import ConfigError, parse
+
+        text = bytes(board.config_bytes[:length])
+        try:
+            config = parse(text, board.port.page)
+        except ConfigError as error:
+            return str(error)
+    except MemoryError:
+        return NO_MEMORY
+    return text, config
+
+
+def fetch(board, config):
+    """Load what this configuration needs of the program. What is wrong, or nothing."""
+    try:
+        for item in config["inputs"]:
+            if item["role"] == "contactor":
+                from mfboard import contactor  # noqa: F401
+        if "idle" in config:
+            from mfboard import idle  # noqa: F401
+        if config["height"] and not board.port.holds_height:
+            return "this board's program holds no height; leave out [height]"
+    except MemoryError:
+        return NO_MEMORY
+    return ""
 
 
 def contactor(board):
