@@ -9,6 +9,7 @@ import math
 from typing import Any
 
 ZERO_C = 273.15
+COLDEST_C = -100.0  # a drift may ask for more, where no sensor has a formula
 # (R25, beta), or (C, ohm) three times, of parts that have a name
 NAMED: dict[str, Any] = {
     "epcos-b57560g104f": ((25, 100e3), (150, 1641.9), (250, 226.15)),
@@ -23,6 +24,7 @@ NAMED: dict[str, Any] = {
 def sensor_ohm(sensor: Any, celsius: float) -> float:
     """Resistance of a thermistor or a PT1000."""
     kind, model = sensor.kind, None
+    celsius = max(celsius, COLDEST_C)
     if kind == "beta":
         model = (sensor.r25_ohm, sensor.beta_k)
     elif kind == "part":
